@@ -99,6 +99,8 @@ export interface ActorKind<State, Message extends { readonly type: string }, Fac
    * one of them ("update"), the batch is cut before this message, which then sees fresh facts.
    */
   readonly guardedBy?: (facts: Facts | undefined) => ReadonlyArray<string>
+  /** Level-triggered messages: of several equal ones for a key in one batch only the last is decided. */
+  readonly coalesces?: (message: Message) => boolean
   /** Set-based writers, by projection name; rows in the order they were produced. */
   readonly projections: Readonly<
     Record<string, (tx: Tx, rows: ReadonlyArray<any>, now: number) => Effect.Effect<void, StorageError>>

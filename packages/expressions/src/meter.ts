@@ -91,7 +91,8 @@ const callCosts: Record<string, Cost> = {
   },
   // A comprehension copies what it runs over before its first turn.
   "@range": ([range]) => (isCelList(range) || isCelMap(range) ? range.size / elementsPerStep : 0),
-  matches: operands => operands.reduce<number>((product, operand) => product * lengthOf(operand), 1) / matchedProductPerStep,
+  matches: operands =>
+    operands.reduce<number>((product, operand) => product * lengthOf(operand), 1) / matchedProductPerStep,
   // Every hit of the needle is replaced, and an empty needle hits between all characters.
   replace: ([text, needle, replacement]) => {
     const hitsMax = lengthOf(text) / Math.max(1, lengthOf(needle)) + 1

@@ -27,6 +27,7 @@ export const subjects = (ns: string) =>
     relayHint: (source: SourceKind, partition: number) => `${ns}.hint.relay.${source}.${partition}`,
     relayHints: (source: SourceKind) => `${ns}.hint.relay.${source}.*`,
     receipt: (messageId: string) => `${ns}.receipt.${messageId}`,
+    receipts: () => `${ns}.receipt.*`,
     eventHint: (workspaceId: string) => `${ns}.hint.event.${workspaceId}`,
     eventHints: () => `${ns}.hint.event.*`,
   }) as const

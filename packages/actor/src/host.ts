@@ -1,0 +1,125 @@
+/**
+ * Which partitions this process runs: takes those whose lease has run out, renews in one statement, stands down where
+ * renewing failed, hands over on a graceful stop. Safety never rests on a lease (every batch checks its epoch); a lease
+ * only decides who bothers.
+ */
+import type { SourceKind } from "@sluice/protocol/envelope"
+import { Clock, Context, Deferred, Effect, Exit, Layer, Scope } from "effect"
+import type { AnyActorKind } from "./definition.ts"
+import { type Partition, runPartition } from "./partition.ts"
+import { type PartitionId, PartitionStore, type Taken } from "./partition-store.ts"
+import { Bus } from "./ports.ts"
+import { RelayService } from "./relay.ts"
+
+/** A dead owner's partitions move after this; the timeouts of runtime sessions are shorter. */
+export const leaseMs = 6_000
+const renewEvery = 1_500
+/** A loop that has not passed for this long is stuck: seen by the health check. */
+const stuckAfter = 20_000
+
+export interface HostOptions {
+  readonly actors: ReadonlyArray<AnyActorKind>
+  /** Whether this process relays for doors. */
+  readonly doors: boolean
+  /** Unique to this process. */
+  readonly owner: string
+  /** Owners named so are known to be dead (the home was locked by them, and is ours now): no waiting for their leases. */
+  readonly replaces?: string
+}
+
+export interface PartitionReport {
+  readonly kind: SourceKind
+  readonly partition: number
+  readonly epoch: number
+  readonly backlog: number
+  readonly problem?: string
+}
+
+export class Host extends Context.Service<
+  Host,
+  {
+    readonly report: Effect.Effect<ReadonlyArray<PartitionReport>>
+    /** Completes when every partition of this process's kinds has an owner somewhere. */
+    readonly settled: Effect.Effect<void>
+  }
+>()("@sluice/actor/Host") {
+  static readonly layer = (options: HostOptions): Layer.Layer<Host, never, Bus | PartitionStore | RelayService> =>
+    Layer.effect(
+      Host,
+      Effect.gen(function* () {
+        const store = yield* PartitionStore
+        const relay = yield* RelayService
+        const context = yield* Effect.context<Bus | PartitionStore | RelayService>()
+        const running = new Map<string, { taken: Taken; scope: Scope.Closeable; partition?: Partition }>()
+        const kinds: ReadonlyArray<SourceKind> = [
+          ...options.actors.map(actor => actor.definition.kind),
+          ...(options.doors ? (["door"] as const) : []),
+        ]
+        const settled = yield* Deferred.make<void>()
+        const nameOf = (id: PartitionId) => `${id.kind}.${id.partition}`
+
+        const start = Effect.fnUntraced(function* (taken: Taken) {
+          const scope = yield* Scope.make()
+          const actor = options.actors.find(one => one.definition.kind === taken.kind)
+          const entry: { taken: Taken; scope: Scope.Closeable; partition?: Partition } = { taken, scope }
+          running.set(nameOf(taken), entry)
+          yield* relay.own(taken)
+          if (actor === undefined) return
+          const partition = yield* runPartition(actor, taken, relay).pipe(Scope.provide(scope), Effect.provideContext(context))
+          entry.partition = partition
+        })
+
+        const stop = Effect.fnUntraced(function* (id: PartitionId) {
+          const entry = running.get(nameOf(id))
+          if (entry === undefined) return
+          running.delete(nameOf(id))
+          yield* relay.disown(id)
+          yield* Scope.close(entry.scope, Exit.void)
+        })
+
+        let firstRound = true
+        const round = Effect.gen(function* () {
+          const mine = new Set((yield* store.renew(options.owner, leaseMs)).map(nameOf))
+          for (const { taken, partition } of [...running.values()]) {
+            const ended = partition !== undefined && (yield* Deferred.isDone(partition.done))
+            if (!mine.has(nameOf(taken)) || ended) {
+              if (ended && mine.has(nameOf(taken))) yield* store.release(options.owner, [taken])
+              yield* stop(taken)
+            }
+          }
+          const taken = yield* store.take(kinds, options.owner, leaseMs, firstRound ? options.replaces : undefined)
+          firstRound = false
+          yield* Effect.forEach(taken, start, { concurrency: 16, discard: true })
+          yield* Deferred.succeed(settled, undefined)
+        }).pipe(Effect.catch(error => Effect.logWarning(`leases: ${error.message}; trying again`)))
+
+        yield* Effect.addFinalizer(() =>
+          Effect.gen(function* () {
+            const list = [...running.values()].map(entry => entry.taken)
+            yield* Effect.forEach(list, stop, { concurrency: "unbounded", discard: true })
+            yield* store.release(options.owner, list)
+          }).pipe(Effect.catch(error => Effect.logWarning(`leases were not handed over, they run out by themselves: ${error.message}`))),
+        )
+        yield* round
+        yield* round.pipe(Effect.delay(renewEvery), Effect.forever, Effect.forkScoped)
+
+        return {
+          settled: Deferred.await(settled),
+          report: Effect.gen(function* () {
+            const now = yield* Clock.currentTimeMillis
+            return [...running.values()].map(({ taken, partition }): PartitionReport => {
+              const stuck = partition !== undefined && partition.backlog() > 0 && now - partition.lastPass() > stuckAfter
+              const problem = partition?.problem() ?? (stuck ? `no progress for ${Math.round((now - partition.lastPass()) / 1000)} s` : undefined)
+              return {
+                kind: taken.kind,
+                partition: taken.partition,
+                epoch: taken.epoch,
+                backlog: partition?.backlog() ?? 0,
+                ...(problem === undefined ? {} : { problem }),
+              }
+            })
+          }),
+        }
+      }),
+    )
+}
