@@ -4,7 +4,7 @@ import { JobStatus } from "@sluice/domain/job-status"
 import { VersionStatus } from "@sluice/domain/version"
 import { Schema } from "effect"
 
-/** `ns.intake.<workspace id or slug>.version` */
+/** On `subjects(ns).intake(workspace)`, workspace by id or slug. */
 export const VersionMessage = Schema.Struct({
   schemaVersion: Schema.Literal(1),
   /** Deployment id, or its name within the workspace. */
@@ -33,7 +33,7 @@ export const VersionAnswer = Schema.Struct({
 })
 export type VersionAnswer = typeof VersionAnswer.Type
 
-/** `ns.agent.<ws>.<jobAgentId>.report` */
+/** On `subjects(ns).agentReport(…)`. */
 export const AgentReport = Schema.Struct({
   jobId: Schema.String,
   attempt: Schema.Int,
@@ -47,7 +47,7 @@ export const AgentReport = Schema.Struct({
 })
 export type AgentReport = typeof AgentReport.Type
 
-/** `ns.agent.<ws>.<jobAgentId>.work.<jobId>`: what a NATS agent pulls. */
+/** On `subjects(ns).agentWork(…)`: what a NATS agent pulls. */
 export const AgentWork = Schema.Struct({
   schemaVersion: Schema.Literal(1),
   jobId: Schema.String,

@@ -20,11 +20,19 @@ export const CatalogChanged = Schema.Struct({
 })
 export type CatalogChanged = typeof CatalogChanged.Type
 
-/** The planner to itself: the next chunk of a fan-out, so that other workspaces get in between. */
+/**
+ * The planner to itself: the next chunk of a fan-out, so that other workspaces get in between. Concerned is every target
+ * that any of the filters names; none given means every present target of the workspace.
+ */
 export const ContinueFanOut = Schema.Struct({
+  resourceIds: Schema.optionalKey(ids),
   deploymentIds: Schema.optionalKey(ids),
   environmentIds: Schema.optionalKey(ids),
-  /** Absent deployment and environment filters mean the whole workspace. */
+  /** Those that joined or left in the batch of this time, epoch milliseconds. */
+  movedAt: Schema.optionalKey(Schema.Int),
+  /** Those that wait on one of these wait subjects. */
+  subjects: Schema.optionalKey(ids),
+  /** Chunks go in the order of the target keys. */
   afterKey: Schema.String,
   reason: Schema.String,
 })

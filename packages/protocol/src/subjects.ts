@@ -2,15 +2,18 @@
 import type { ActivityName } from "./activities.ts"
 import type { ActorKindName, SourceKind } from "./envelope.ts"
 
+/** `ns.event.…` belongs to the public events, so the actor that numbers them has its inbox beside it. */
+const inbox = (kind: ActorKindName): string => (kind === "event" ? "eventlog" : kind)
+
 export const subjects = (ns: string) =>
   ({
     /** An actor's inbox. All of one actor: `mailboxOf(...)`. */
     mailbox: (m: { kind: ActorKindName; partition: number; workspaceId: string; key: string; type: string }) =>
-      `${ns}.${m.kind}.${m.partition}.${m.workspaceId}.${m.key}.${m.type}`,
+      `${ns}.${inbox(m.kind)}.${m.partition}.${m.workspaceId}.${m.key}.${m.type}`,
     mailboxOf: (m: { kind: ActorKindName; partition: number; workspaceId: string; key: string }) =>
-      `${ns}.${m.kind}.${m.partition}.${m.workspaceId}.${m.key}.>`,
-    partition: (kind: ActorKindName, partition: number) => `${ns}.${kind}.${partition}.>`,
-    kind: (kind: ActorKindName) => `${ns}.${kind}.>`,
+      `${ns}.${inbox(m.kind)}.${m.partition}.${m.workspaceId}.${m.key}.>`,
+    partition: (kind: ActorKindName, partition: number) => `${ns}.${inbox(kind)}.${partition}.>`,
+    kind: (kind: ActorKindName) => `${ns}.${inbox(kind)}.>`,
     activity: (name: ActivityName, workspaceId: string, key: string) => `${ns}.activity.${name}.${workspaceId}.${key}`,
     activities: (name: ActivityName) => `${ns}.activity.${name}.>`,
     intake: (workspace: string) => `${ns}.intake.${workspace}.version`,
@@ -35,7 +38,7 @@ export type Subjects = ReturnType<typeof subjects>
 
 export const streams = (ns: string) =>
   ({
-    mailbox: (kind: ActorKindName) => `${ns}_${kind}`,
+    mailbox: (kind: ActorKindName) => `${ns}_${inbox(kind)}`,
     activity: () => `${ns}_activity`,
     intake: () => `${ns}_intake`,
     agentWork: (workspaceId: string) => `${ns}_agent_${workspaceId}`,
