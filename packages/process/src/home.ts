@@ -48,16 +48,17 @@ export interface Home extends HomePaths {
 /** Creates the directory if needed and takes its lock. Fails with `inUse` while another living process has it. */
 export const openHome = Effect.fn("openHome")(function* (directory: string) {
   const paths = yield* Effect.try({ try: () => homePaths(directory), catch: cause => notWritable(directory, cause) })
-  yield* Effect.acquireRelease(
-    Effect.try({ try: () => takeLockFile(paths.lock), catch: cause => notWritable(directory, cause) }).pipe(
-      Effect.flatMap(attempt =>
-        attempt.taken ? Effect.succeed(attempt) : Effect.fail(inUse(paths.directory, attempt.heldBy)),
-      ),
-    ),
-    attempt => Effect.sync(attempt.release),
-  )
+  yield* Effect.acquireRelease(takeLock(paths), release => Effect.sync(release))
   const home: Home = { ...paths, locked: true }
   return home
+})
+
+const takeLock = Effect.fnUntraced(function* (paths: HomePaths) {
+  const attempt = yield* Effect.try({
+    try: () => takeLockFile(paths.lock),
+    catch: cause => notWritable(paths.directory, cause),
+  })
+  return attempt.taken ? attempt.release : yield* inUse(paths.directory, attempt.heldBy)
 })
 
 export interface FirstKey {
@@ -68,7 +69,10 @@ export interface FirstKey {
 }
 
 /** The key of the first admin: what the home keeps, else `given`, else a new one; kept in a file of mode 0600. */
-export const firstKey = (home: Home, given: Redacted.Redacted<string> | undefined): Effect.Effect<FirstKey, HomeError> =>
+export const firstKey = (
+  home: Home,
+  given: Redacted.Redacted<string> | undefined,
+): Effect.Effect<FirstKey, HomeError> =>
   Effect.try({
     try: () => {
       const path = home.firstKey

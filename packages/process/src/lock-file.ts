@@ -72,4 +72,5 @@ const readIfPresent = (path: string): string | undefined => {
   }
 }
 
-const isCode = (error: unknown, code: string): boolean => error instanceof Error && "code" in error && error.code === code
+const isCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && "code" in error && error.code === code

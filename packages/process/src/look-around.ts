@@ -1,6 +1,15 @@
 // What this machine offers: programs on the PATH and their versions, caches, package managers. It only looks (the one
 // exception: symlinks that a blocked install script left out are made), so that the plans can stay pure.
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, symlinkSync } from "node:fs"
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  symlinkSync,
+} from "node:fs"
 import { createRequire } from "node:module"
 import { delimiter, dirname, join, relative, resolve } from "node:path"
 import { Effect, Redacted, Schema } from "effect"
@@ -39,7 +48,10 @@ export const lookAroundForNats = Effect.fn("lookAroundForNats")(function* (
     cacheDirectory,
     debianApt: isDebian() && ["apt-get", "dpkg-deb", "bash"].every(name => onPath(name, environment) !== undefined),
     brew: onPath("brew", environment),
-    docker: yield* dockerThatAnswers(environment, natsUrl === undefined && natsOnPath === undefined && natsInCache === undefined),
+    docker: yield* dockerThatAnswers(
+      environment,
+      natsUrl === undefined && natsOnPath === undefined && natsInCache === undefined,
+    ),
     releases,
   }
   return surroundings
@@ -146,7 +158,7 @@ const SymlinkList = Schema.fromJsonString(Schema.Array(Schema.Struct({ source: S
 
 /** npm packages hold no symlinks; the package's install script makes them from this list unless scripts were blocked. */
 export const makeSymlinks = (packageRoot: string): void => {
-  const listed = Schema.decodeUnknownSync(SymlinkList)(readFileSync(join(packageRoot, "native/pg-symlinks.json"), "utf8"))
+  const listed = Schema.decodeSync(SymlinkList)(readFileSync(join(packageRoot, "native/pg-symlinks.json"), "utf8"))
   for (const { source, target } of listed) {
     const at = join(packageRoot, target)
     if (existsSync(at)) continue

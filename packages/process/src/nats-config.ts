@@ -19,6 +19,7 @@ function SubjectPattern() {
 }
 
 export interface NatsServerConfig {
+  readonly name: string
   readonly host: string
   readonly port: number
   readonly storeDirectory: string
@@ -31,7 +32,10 @@ export const payloadBytesMax = 8 * 1024 * 1024 // the server warns above 8 MB; a
 const memoryStoreBytesMax = 256 * 1024 * 1024 // Sluice keeps streams in files; this bounds a user's mistake
 const fileStoreBytesMax = 20 * 1024 * 1024 * 1024 // mailboxes age out; a laptop's disk must not fill before anyone looks
 
-export const natsConfigText = (config: NatsServerConfig): string => `# Written by Sluice at every start; changes are lost.
+export const natsConfigText = (
+  config: NatsServerConfig,
+): string => `# Written by Sluice at every start; changes are lost.
+server_name: ${quoted(config.name)}
 host: ${quoted(config.host)}
 port: ${config.port}
 max_payload: ${payloadBytesMax}
@@ -44,7 +48,9 @@ include ${quoted(config.usersFile)}
 `
 
 /** Everyone needs credentials: there is no user that is used when none are given. */
-export const natsUsersText = (users: ReadonlyArray<NatsUser>): string => `# Written by Sluice from users.json; changes are lost.
+export const natsUsersText = (
+  users: ReadonlyArray<NatsUser>,
+): string => `# Written by Sluice from users.json; changes are lost.
 authorization {
   users = [
 ${users.map(userText).join("\n")}

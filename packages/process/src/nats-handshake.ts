@@ -16,7 +16,9 @@ export type NatsAnswer =
 
 const answerMillisecondsMax = 2_000 // loopback answers in one; a server busy recovering streams is asked again
 
-const Info = Schema.fromJsonString(Schema.Struct({ version: Schema.String, jetstream: Schema.optionalKey(Schema.Boolean) }))
+const Info = Schema.fromJsonString(
+  Schema.Struct({ version: Schema.String, jetstream: Schema.optionalKey(Schema.Boolean) }),
+)
 const decodeInfo = Schema.decodeUnknownOption(Info)
 
 /** Logs in at 127.0.0.1, waits for the first PONG, and hangs up. */
@@ -32,7 +34,13 @@ export const natsHandshake = (login: NatsLogin): Effect.Effect<NatsAnswer> =>
     socket.on("error", () => finish({ answer: "unreachable" }))
     socket.on("close", () => finish({ answer: "unreachable" }))
     socket.on("connect", () => {
-      const connectOptions = { verbose: false, pedantic: false, user: login.user, pass: login.password, name: "sluice-start" }
+      const connectOptions = {
+        verbose: false,
+        pedantic: false,
+        user: login.user,
+        pass: login.password,
+        name: "sluice-start",
+      }
       socket.write(`CONNECT ${JSON.stringify(connectOptions)}\r\nPING\r\n`)
     })
     socket.on("data", text => {

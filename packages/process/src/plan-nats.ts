@@ -40,7 +40,13 @@ export type NatsWay =
   | { readonly way: "run"; readonly program: string }
   | { readonly way: "apt"; readonly into: string }
   | { readonly way: "brew"; readonly brew: string }
-  | { readonly way: "archive"; readonly url: string; readonly sha256: string; readonly member: string; readonly into: string }
+  | {
+      readonly way: "archive"
+      readonly url: string
+      readonly sha256: string
+      readonly member: string
+      readonly into: string
+    }
   | { readonly way: "docker"; readonly docker: string; readonly image: string }
 
 /** Ways in the order in which they are to be tried; empty when somebody has to install something first. */

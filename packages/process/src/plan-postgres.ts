@@ -46,15 +46,14 @@ export const planPostgres = (seen: PostgresSurroundings): ReadonlyArray<Postgres
   return ways
 }
 
-/** What to tell a person when no way worked; `failures` holds one clause per way that was tried. */
-export const postgresAdvice = (seen: PostgresSurroundings, failures: ReadonlyArray<string>): string => {
-  const tried = failures.length === 0 ? "" : ` (tried: ${failures.join("; ")})`
+/** What to tell a person when no way worked. */
+export const postgresAdvice = (seen: PostgresSurroundings): string => {
   if (seen.dataInDocker) {
-    return `The data in this SLUICE_HOME was written through Docker, which does not answer${tried}: start Docker.`
+    return `The data in this SLUICE_HOME was written through Docker, which does not answer: start Docker.`
   }
   if (seen.dataMajor !== undefined) {
-    return `The data in this SLUICE_HOME is of Postgres ${seen.dataMajor}, which is not on this machine${tried}: install that version, or choose another SLUICE_HOME.`
+    return `The data in this SLUICE_HOME is of Postgres ${seen.dataMajor}, which is not on this machine: install that version, or choose another SLUICE_HOME.`
   }
   const install = seen.platform === "darwin" ? "run `brew install postgresql`" : "install the package postgresql"
-  return `There is no Postgres ${majorOf(postgresVersionLeast)} or newer on this machine${tried}: ${install}, start Docker, or set DATABASE_URL to a running one.`
+  return `There is no Postgres ${majorOf(postgresVersionLeast)} or newer on this machine: ${install}, start Docker, or set DATABASE_URL to a running one.`
 }

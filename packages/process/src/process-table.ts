@@ -27,6 +27,12 @@ export const processesStartedWith = (program: string, argument: string): Readonl
     .map(({ pid }) => pid)
     .filter(pid => identityOf(pid) !== undefined)
 
+/** The arguments a process was started with, its program first; empty when it is gone or does not show them. */
+export const commandLineOf = (pid: number): ReadonlyArray<string> =>
+  process.platform === "linux"
+    ? (readIfPresent(`/proc/${pid}/cmdline`) ?? "").split("\0")
+    : (askPs(["-o", "command=", "-p", String(pid)])[0] ?? "").split(/\s+/)
+
 const commandLines = (): ReadonlyArray<{ readonly pid: number; readonly words: ReadonlyArray<string> }> => {
   if (process.platform !== "linux") {
     return askPs(["-axo", "pid=,command="]).map(line => {
@@ -36,7 +42,7 @@ const commandLines = (): ReadonlyArray<{ readonly pid: number; readonly words: R
   }
   return readdirSync("/proc")
     .filter(name => /^\d+$/.test(name))
-    .map(name => ({ pid: Number(name), words: (readIfPresent(`/proc/${name}/cmdline`) ?? "").split("\0") }))
+    .map(name => ({ pid: Number(name), words: commandLineOf(Number(name)) }))
 }
 
 const readIfPresent = (path: string): string | undefined => {

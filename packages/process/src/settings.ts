@@ -191,7 +191,8 @@ export const givenServers = Effect.fn("givenServers")(function* (loaded: Setting
 export const describeSettings = (loaded: Settings): ReadonlyArray<string> =>
   (Object.keys(settings) as ReadonlyArray<SettingKey>).map(key => {
     const value = loaded[key]
-    const shown = value === undefined ? (settings[key].shownDefault ?? "") : Redacted.isRedacted(value) ? "<redacted>" : value
+    const shown =
+      value === undefined ? (settings[key].shownDefault ?? "") : Redacted.isRedacted(value) ? "<redacted>" : value
     return `${settings[key].name}=${shown}`
   })
 
