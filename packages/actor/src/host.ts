@@ -23,8 +23,8 @@ export interface HostOptions {
   readonly doors: boolean
   /** Unique to this process. */
   readonly owner: string
-  /** Owners named so are known to be dead (the home was locked by them, and is ours now): no waiting for their leases. */
-  readonly replaces?: string
+  /** Owners known to be gone (killed on this machine): their leases are not waited for at the first round. */
+  readonly isDead?: (owner: string) => boolean
 }
 
 export interface PartitionReport {
@@ -87,7 +87,9 @@ export class Host extends Context.Service<
               yield* stop(taken)
             }
           }
-          const taken = yield* store.take(kinds, options.owner, leaseMs, firstRound ? options.replaces : undefined)
+          const { isDead } = options
+          const dead = firstRound && isDead !== undefined ? (yield* store.owners).filter(isDead) : []
+          const taken = yield* store.take(kinds, options.owner, leaseMs, dead)
           firstRound = false
           yield* Effect.forEach(taken, start, { concurrency: 16, discard: true })
           yield* Deferred.succeed(settled, undefined)

@@ -129,9 +129,11 @@ export class PartitionStore extends Context.Service<
       kinds: ReadonlyArray<SourceKind>,
       owner: string,
       leaseMs: number,
-      /** Owners whose name starts so are known to be dead: their leases count as run out. */
-      replaces: string | undefined,
+      /** Owners known to be dead: their leases count as run out. */
+      dead: ReadonlyArray<string>,
     ) => Effect.Effect<ReadonlyArray<Taken>, StorageError>
+    /** Whoever holds a lease, run out or not. */
+    readonly owners: Effect.Effect<ReadonlyArray<string>, StorageError>
     /** Renews in one statement; answers what is still this owner's. */
     readonly renew: (owner: string, leaseMs: number) => Effect.Effect<ReadonlyArray<PartitionId>, StorageError>
     readonly release: (owner: string, list: ReadonlyArray<PartitionId>) => Effect.Effect<void, StorageError>

@@ -22,11 +22,11 @@ const installation = Effect.gen(function* () {
     bus: { servers: [nats.url], user: nats.user, pass: Redacted.value(nats.password), namespace: "sluice", name: "test" },
     partitions: 4,
   })
-  const process = (owner: string, replaces?: string) =>
+  const process = (owner: string) =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const context = yield* Layer.build(
-        Host.layer({ actors: [{ _tag: "Document", definition: countingActor }], doors: true, owner, ...(replaces ? { replaces } : {}) }).pipe(
+        Host.layer({ actors: [{ _tag: "Document", definition: countingActor }], doors: true, owner }).pipe(
           Layer.provideMerge(platform),
         ),
       ).pipe(Scope.provide(scope))

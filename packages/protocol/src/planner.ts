@@ -22,9 +22,11 @@ export type CatalogChanged = typeof CatalogChanged.Type
 
 /**
  * The planner to itself: the next chunk of a fan-out, so that other workspaces get in between. Concerned is every target
- * that any of the filters names; none given means every present target of the workspace.
+ * that any of the filters names.
  */
 export const ContinueFanOut = Schema.Struct({
+  /** Every present target of the workspace. */
+  everything: Schema.optionalKey(Schema.Boolean),
   resourceIds: Schema.optionalKey(ids),
   deploymentIds: Schema.optionalKey(ids),
   environmentIds: Schema.optionalKey(ids),

@@ -2,7 +2,7 @@
 -- batch and by doors; nobody else writes here.
 
 CREATE TABLE installation (
-  only boolean PRIMARY KEY DEFAULT true CHECK (only),
+  singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
   id uuid NOT NULL DEFAULT gen_random_uuid(),
   partitions int NOT NULL,
   incarnation int NOT NULL DEFAULT 1,

@@ -48,8 +48,12 @@ export const partitionStoreLayer = (installation: Installation): Layer.Layer<Par
           yield* writeOutbox(tx, at, outbox, drawn)
           return value
         }),
-      take: (kinds, owner, leaseMs, replaces) =>
-        storage.transaction("read committed", tx => take(tx, kinds, owner, leaseMs, replaces)),
+      take: (kinds, owner, leaseMs, dead) =>
+        storage.transaction("read committed", tx => take(tx, kinds, owner, leaseMs, dead)),
+      owners: Effect.map(
+        storage.query<{ owner: string }>("SELECT DISTINCT owner FROM lease WHERE owner IS NOT NULL"),
+        rows => rows.map(row => row.owner),
+      ),
       renew: (owner, leaseMs) =>
         storage.query<PartitionId>(
           `UPDATE lease SET lease_until = clock_timestamp() + $2 * interval '1 millisecond'
@@ -173,7 +177,7 @@ const take = Effect.fnUntraced(function* (
   kinds: ReadonlyArray<string>,
   owner: string,
   leaseMs: number,
-  replaces: string | undefined,
+  dead: ReadonlyArray<string>,
 ) {
   // Rows somebody else is taking at this moment are theirs.
   const free = yield* tx.query<PartitionId>(
@@ -181,10 +185,10 @@ const take = Effect.fnUntraced(function* (
      WHERE (kind, partition) IN (
        SELECT kind, partition FROM lease
        WHERE kind = ANY($1::text[]) AND owner IS DISTINCT FROM $2
-         AND (lease_until < clock_timestamp() OR ($4::text IS NOT NULL AND starts_with(owner, $4)))
+         AND (lease_until < clock_timestamp() OR owner = ANY($4::text[]))
        FOR UPDATE SKIP LOCKED)
      RETURNING kind, partition`,
-    [kinds, owner, leaseMs, replaces ?? null],
+    [kinds, owner, leaseMs, dead],
   )
   if (free.length === 0) return []
   return yield* tx.query<Taken>(
