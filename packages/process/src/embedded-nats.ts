@@ -73,6 +73,7 @@ export const startNats = Effect.fn("startNats")(function* (options: EmbeddedNats
 /**
  * Adds a user to the running embedded NATS of a home, or replaces the one of that name, and returns once it can log in.
  * Works from any process of the same system user; the server reads its users again and drops no connection of others.
+ * Answers the port the server listens on.
  */
 export const addNatsUser = Effect.fn("addNatsUser")(function* (homeDirectory: string, user: NatsUser) {
   const home = homePaths(homeDirectory)
@@ -106,14 +107,16 @@ export const addNatsUser = Effect.fn("addNatsUser")(function* (homeDirectory: st
         ),
     })
   }
-  if (running.length === 0) return // The next start reads the users anyway.
-  const login = { port: Number(readFileSync(files.port, "utf8")), user: checked.name, password: checked.password }
+  const port = Number(readFileSync(files.port, "utf8"))
+  if (running.length === 0) return { port } // The next start reads the users anyway.
+  const login = { port, user: checked.name, password: checked.password }
   const answer = yield* natsHandshake(login).pipe(
     Effect.repeat({ until: (each: NatsAnswer) => each.answer === "accepted", schedule: Schedule.spaced(50) }),
     Effect.timeoutOption(reloadMillisecondsMax),
   )
   if (answer._tag === "None")
     return yield* invalidUser(`NATS did not accept the user "${checked.name}"; its log is ${files.log}.`)
+  return { port }
 })
 
 const reloadMillisecondsMax = 5_000 // reading two small files; more means that the server refused them

@@ -220,7 +220,7 @@ export const concernedTargets = Effect.fnUntraced(function* (
       concern.movedAt,
     ),
     ...branch(
-      "(SELECT target_key FROM wait WHERE workspace_id = $1 AND target_key > $2 AND subject = ANY($n::text[]))",
+      "(SELECT target_key AS key FROM wait WHERE workspace_id = $1 AND target_key > $2 AND subject = ANY($n::text[]))",
       concern.subjects,
     ),
   ]
