@@ -35,14 +35,14 @@ export interface AgentRow {
   readonly metadata: Metadata
 }
 
-/** Releases with everything they are made of, by release id. Soft-deleted entities included: what was decided is run. */
+/** Releases with everything they are made of, by `dispatchKey`. Soft-deleted entities included: what was decided is run. */
 export const loadDispatches = Effect.fnUntraced(function* (
   tx: Tx,
   wanted: ReadonlyArray<{ readonly workspaceId: string; readonly releaseId: string }>,
 ): Effect.fn.Return<ReadonlyMap<string, DispatchRow>, StorageError> {
   if (wanted.length === 0) return new Map()
-  const rows = yield* tx.query<DispatchRow & { readonly releaseId: string }>(
-    `SELECT r.id AS "releaseId",
+  const rows = yield* tx.query<DispatchRow & { readonly workspaceId: string; readonly releaseId: string }>(
+    `SELECT r.workspace_id AS "workspaceId", r.id AS "releaseId",
             jsonb_build_object(
               'id', d.id, 'name', d.name, 'slug', d.name, 'description', d.description,
               'resourceSelector', d.resource_selector, 'jobAgentSelector', coalesce(d.job_agent_selector, ''),
@@ -73,8 +73,8 @@ export const loadDispatches = Effect.fnUntraced(function* (
     [wanted.map(one => one.workspaceId), wanted.map(one => one.releaseId)],
   )
   return new Map(
-    rows.map(({ releaseId, ...row }) => [
-      releaseId,
+    rows.map(({ workspaceId, releaseId, ...row }) => [
+      dispatchKey({ workspaceId, releaseId }),
       {
         ...row,
         deployment: present(row.deployment),
@@ -85,6 +85,9 @@ export const loadDispatches = Effect.fnUntraced(function* (
     ]),
   )
 })
+
+export const dispatchKey = (wanted: { readonly workspaceId: string; readonly releaseId: string }): string =>
+  `${wanted.workspaceId}/${wanted.releaseId}`
 
 /** The agents of these workspaces that are not deleted, by workspace, ordered by id. */
 export const loadAgents = Effect.fnUntraced(function* (

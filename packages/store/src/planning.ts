@@ -87,11 +87,11 @@ export const replaceMatches = Effect.fnUntraced(function* (
   const { table, column } = matchTables[owner]
   const owners = matches.map(match => match.ownerId)
   const resources = matches.map(match => match.resourceId)
+  // NOT IN is hashed whatever the size of the arrays, which the planner cannot know; NOT EXISTS compared pair by pair.
   yield* tx.query(
     `DELETE FROM ${table} m
      WHERE m.workspace_id = $1 AND m.${column} = ANY($2::uuid[]) AND m.resource_id = ANY($3::uuid[])
-       AND NOT EXISTS (SELECT 1 FROM unnest($4::uuid[], $5::uuid[]) AS p (owner, resource)
-                       WHERE p.owner = m.${column} AND p.resource = m.resource_id)`,
+       AND (m.${column}, m.resource_id) NOT IN (SELECT * FROM unnest($4::uuid[], $5::uuid[]))`,
     [workspaceId, evaluated.ownerIds, evaluated.resourceIds, owners, resources],
   )
   if (matches.length === 0) return
