@@ -1,5 +1,5 @@
 /** The shape of the code, held against the design: import directions, sizes, one place for subjects, lanes that run. */
-import { readdirSync, readFileSync, existsSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { lanes } from "../lanes/run.ts"
@@ -27,10 +27,13 @@ describe("imports", () => {
     const wrong = sources.flatMap(file => {
       const { area, name } = ownerOf(file.path)
       if (area === "services" && name === "all") return []
-      return file.imports.filter(to => {
-        const target = ours(to)
-        return target?.endsWith("-service") === true && !(area === "services" && target === `${name}-service`)
-      }).filter(() => area === "packages" || area === "services").map(to => `${file.path} imports ${to}`)
+      return file.imports
+        .filter(to => {
+          const target = ours(to)
+          return target?.endsWith("-service") === true && !(area === "services" && target === `${name}-service`)
+        })
+        .filter(() => area === "packages" || area === "services")
+        .map(to => `${file.path} imports ${to}`)
     })
     expect(wrong).toEqual([])
   })
@@ -52,7 +55,10 @@ describe("imports", () => {
     const wrong = sources
       .filter(file => {
         const { area, name } = ownerOf(file.path)
-        return (area === "packages" && (purePackages as ReadonlyArray<string>).includes(name)) || decisionFile.test(file.path)
+        return (
+          (area === "packages" && (purePackages as ReadonlyArray<string>).includes(name)) ||
+          decisionFile.test(file.path)
+        )
       })
       .flatMap(file => {
         const node = file.imports.filter(to => to.startsWith("node:")).map(to => `${file.path} imports ${to}`)
@@ -72,7 +78,12 @@ describe("decision files", () => {
   it("read no clock and make nothing random", () => {
     const hidden = /Date\.now\(|new Date\(\)|Math\.random\(|randomUUID\(|performance\.now\(/
     const wrong = sources
-      .filter(file => decisionFile.test(file.path) || file.path.startsWith("packages/rules/src") || file.path.startsWith("packages/domain/src"))
+      .filter(
+        file =>
+          decisionFile.test(file.path) ||
+          file.path.startsWith("packages/rules/src") ||
+          file.path.startsWith("packages/domain/src"),
+      )
       .filter(file => hidden.test(file.text))
       .map(file => file.path)
     expect(wrong).toEqual([])
@@ -97,17 +108,22 @@ describe("files", () => {
     const wrong = sources
       .filter(file => /process\.env\b/.test(file.text))
       .map(file => file.path)
-      .filter(path => !path.startsWith("packages/process/") && !path.startsWith("test/") && !path.startsWith("examples/"))
+      .filter(
+        path => !path.startsWith("packages/process/") && !path.startsWith("test/") && !path.startsWith("examples/"),
+      )
     expect(wrong).toEqual([])
   })
 })
 
 describe("subjects", () => {
   it("are spelled in one place", () => {
-    const literal = /[`"']\$?\{?(?:ns|namespace)\}?\.(?:intake|agent|event|hint|receipt|activity|target|job|planner|verification)\b/
+    const literal =
+      /[`"']\$?\{?(?:ns|namespace)\}?\.(?:intake|agent|event|hint|receipt|activity|target|job|planner|verification)\b/
     const wrong = sources
       .filter(file => file.path.endsWith(".ts") && file.path !== "packages/protocol/src/subjects.ts")
-      .filter(file => file.path.startsWith("packages/") || file.path.startsWith("services/") || file.path.startsWith("nats/"))
+      .filter(
+        file => file.path.startsWith("packages/") || file.path.startsWith("services/") || file.path.startsWith("nats/"),
+      )
       .filter(file => literal.test(file.text))
       .map(file => file.path)
     expect(wrong).toEqual([])
@@ -148,7 +164,8 @@ describe("services", () => {
       const file = join(root, "services", name, "README.md")
       expect(existsSync(file), `services/${name}/README.md`).toBe(true)
       const text = readFileSync(file, "utf8").toLowerCase()
-      for (const word of ["consumes", "decides", "sends", "owns", "never"]) expect(text, `${name}: ${word}`).toContain(word)
+      for (const word of ["consumes", "decides", "sends", "owns", "never"])
+        expect(text, `${name}: ${word}`).toContain(word)
     }
   })
 })

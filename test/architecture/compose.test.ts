@@ -18,7 +18,9 @@ const compose: { services: Record<string, Container>; volumes: object } = parse(
   readFileSync(join(root, "docker-compose.yml"), "utf8"),
   { merge: true },
 )
-const ours = readdirSync(join(root, "services")).filter(name => name !== "all" && existsSync(join(root, "services", name, "src/main.ts")))
+const ours = readdirSync(join(root, "services")).filter(
+  name => name !== "all" && existsSync(join(root, "services", name, "src/main.ts")),
+)
 const { nats, postgres, ...services } = compose.services
 
 describe("docker-compose.yml", () => {

@@ -22,7 +22,8 @@ const walk = (folder: string): ReadonlyArray<string> =>
     return entry.isDirectory() ? walk(path) : sourceEnding.test(entry.name) ? [path] : []
   })
 
-const importPattern = /(?:^|\n)\s*(?:import|export)\s[^"'`;]*?from\s*["']([^"']+)["']|import\s*\(\s*["']([^"']+)["']\s*\)|(?:^|\n)\s*import\s+["']([^"']+)["']/g
+const importPattern =
+  /(?:^|\n)\s*(?:import|export)\s[^"'`;]*?from\s*["']([^"']+)["']|import\s*\(\s*["']([^"']+)["']\s*\)|(?:^|\n)\s*import\s+["']([^"']+)["']/g
 
 export const sourceFiles: ReadonlyArray<SourceFile> = walk(root).map(path => {
   const text = readFileSync(path, "utf8")

@@ -15,7 +15,21 @@ export const packageImports: Record<string, ReadonlyArray<string>> = {
   api: ["domain", "protocol"],
   agents: ["domain", "protocol"],
   process: ["domain", "protocol", "actor", "activity", "bus", "store"],
-  testkit: ["domain", "protocol", "actor", "activity", "bus", "store", "process", "rules", "expressions", "templates", "checker", "api", "agents"],
+  testkit: [
+    "domain",
+    "protocol",
+    "actor",
+    "activity",
+    "bus",
+    "store",
+    "process",
+    "rules",
+    "expressions",
+    "templates",
+    "checker",
+    "api",
+    "agents",
+  ],
 }
 
 /** Vendor packages and the packages that may import them; anything not named here is free for all sources. */
@@ -23,14 +37,47 @@ export const vendorImports: ReadonlyArray<{ readonly vendor: RegExp; readonly on
   { vendor: /^@nats-io\//, only: ["bus"] },
   { vendor: /^(pg|drizzle-orm)(\/|$)/, only: ["store"] },
   { vendor: /^@bufbuild\//, only: ["expressions"] },
-  { vendor: /^effect(\/|$)/, only: ["domain", "protocol", "rules", "actor", "activity", "bus", "store", "api", "agents", "process", "testkit", "checker"] },
+  {
+    vendor: /^effect(\/|$)/,
+    only: [
+      "domain",
+      "protocol",
+      "rules",
+      "actor",
+      "activity",
+      "bus",
+      "store",
+      "api",
+      "agents",
+      "process",
+      "testkit",
+      "checker",
+    ],
+  },
 ]
 
 /** Packages whose sources know neither Effect's runtime nor Node: only effect's pure modules. */
 export const purePackages = ["domain", "rules", "checker"] as const
 /** What "effect's pure modules" are. */
 export const pureEffectNames = [
-  "Schema", "Option", "Duration", "DateTime", "Result", "Predicate", "Array", "Record", "Order", "Equal", "Exit", "Data", "Match", "pipe", "Struct", "HashMap", "Brand", "SchemaIssue",
+  "Schema",
+  "Option",
+  "Duration",
+  "DateTime",
+  "Result",
+  "Predicate",
+  "Array",
+  "Record",
+  "Order",
+  "Equal",
+  "Exit",
+  "Data",
+  "Match",
+  "pipe",
+  "Struct",
+  "HashMap",
+  "Brand",
+  "SchemaIssue",
 ]
 
 /** Files of services that decide: no I/O, no clock, no randomness. */

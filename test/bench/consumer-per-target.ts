@@ -24,17 +24,28 @@ const measure = async (url: string, user: string, pass: string): Promise<void> =
   const jsm = await jetstreamManager(nc)
   const publish = (stream: string, subject: (i: number) => string) =>
     Promise.all(
-      Array.from({ length: targets * perTarget }, (_, i) => js.publish(subject(i), new Uint8Array(300), { expect: { streamName: stream } })),
+      Array.from({ length: targets * perTarget }, (_, i) =>
+        js.publish(subject(i), new Uint8Array(300), { expect: { streamName: stream } }),
+      ),
     )
   for (const stream of ["a", "b"]) {
-    await jsm.streams.add({ name: stream, subjects: [`${stream}.>`], storage: StorageType.File, retention: RetentionPolicy.Limits })
+    await jsm.streams.add({
+      name: stream,
+      subjects: [`${stream}.>`],
+      storage: StorageType.File,
+      retention: RetentionPolicy.Limits,
+    })
   }
 
   await publish("a", i => `a.${i % targets}`)
   const consumers = await timed(`${targets} consumers, one per target: create`, async () => {
     const names: Array<string> = []
     for (let i = 0; i < targets; i++) {
-      const { name } = await jsm.consumers.add("a", { durable_name: `t${i}`, filter_subject: `a.${i}`, ack_policy: AckPolicy.Explicit })
+      const { name } = await jsm.consumers.add("a", {
+        durable_name: `t${i}`,
+        filter_subject: `a.${i}`,
+        ack_policy: AckPolicy.Explicit,
+      })
       names.push(name)
     }
     return names
@@ -59,7 +70,8 @@ const measure = async (url: string, user: string, pass: string): Promise<void> =
     await Promise.all(
       readers.map(async (reader, p) => {
         const messages = await reader.consume({ max_messages: 500 })
-        const count = perTarget * Array.from({ length: targets }, (_, t) => t % partitions).filter(one => one === p).length
+        const count =
+          perTarget * Array.from({ length: targets }, (_, t) => t % partitions).filter(one => one === p).length
         let seen = 0
         for await (const _ of messages) if (++seen >= count) break
         await messages.close()

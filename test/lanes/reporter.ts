@@ -7,7 +7,8 @@ export default class PlainReporter implements Reporter {
     const counts: Record<string, number> = { passed: 0, failed: 0, skipped: 0 }
     for (const module of modules) {
       // A file that could not be loaded has no tests to fail; it must count all the same.
-      if (module.state() === "failed" && [...module.children.allTests()].length === 0) counts.failed = (counts.failed ?? 0) + 1
+      if (module.state() === "failed" && [...module.children.allTests()].length === 0)
+        counts.failed = (counts.failed ?? 0) + 1
       for (const test of module.children.allTests()) {
         const { state } = test.result()
         counts[state] = (counts[state] ?? 0) + 1

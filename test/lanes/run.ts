@@ -36,7 +36,14 @@ const main = (): number => {
     const file = join(results, `${lane}.json`)
     const passed = run(
       process.execPath,
-      [join(root, "node_modules/vitest/vitest.mjs"), "run", "--project", lane, "--reporter=dot", "--reporter=./test/lanes/reporter.ts"],
+      [
+        join(root, "node_modules/vitest/vitest.mjs"),
+        "run",
+        "--project",
+        lane,
+        "--reporter=dot",
+        "--reporter=./test/lanes/reporter.ts",
+      ],
       { LANE_RESULT: file },
     )
     const counts = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : { passed: 0, failed: 1, skipped: 0 }

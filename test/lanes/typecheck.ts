@@ -11,7 +11,11 @@ const checker = join(root, "node_modules/@effect/tsgo-linux-x64/artifacts/typesc
 const [command, args] = existsSync(checker)
   ? [checker, ["--noEmit", "--pretty", "false", "-p", "tsconfig.json"]]
   : [join(root, "node_modules/.bin/tsc"), ["--noEmit", "-p", "tsconfig.json"]]
-const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 })
+const { status, stdout, stderr } = spawnSync(command, args, {
+  cwd: root,
+  encoding: "utf8",
+  maxBuffer: 64 * 1024 * 1024,
+})
 const problems = stdout.split("\n").filter(line => line !== "" && !line.includes(": suggestion "))
 process.stdout.write(problems.map(line => `${line}\n`).join(""))
 process.stderr.write(stderr)

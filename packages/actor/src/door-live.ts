@@ -47,7 +47,12 @@ export const doorLayer: Layer.Layer<Door, BusError, Bus | PartitionStore | Stora
         const envelopes = list.map((message, i) =>
           numbering.send(message, {
             // The door's next number names the cause of a message that has none.
-            correlationId: message.correlationId ?? derivedId(head.now, `${at.partition}.${numbering.outbox.length}.${i}.${workspaceId}.${head.drawn.get(`${message.kind}.${partitionOf(message.key, partitions)}`) ?? 0}.${message.key}`),
+            correlationId:
+              message.correlationId ??
+              derivedId(
+                head.now,
+                `${at.partition}.${numbering.outbox.length}.${i}.${workspaceId}.${head.drawn.get(`${message.kind}.${partitionOf(message.key, partitions)}`) ?? 0}.${message.key}`,
+              ),
             ...(message.causationId === undefined ? {} : { causationId: message.causationId }),
           }),
         )
@@ -58,7 +63,8 @@ export const doorLayer: Layer.Layer<Door, BusError, Bus | PartitionStore | Stora
     const tooLarge = (list: ReadonlyArray<DoorMessage>) =>
       Effect.try({
         try: () => list.forEach(message => checkSize({ _tag: "Send", ...message })),
-        catch: error => new StorageError({ fault: "message", message: error instanceof TooLarge ? error.message : String(error) }),
+        catch: error =>
+          new StorageError({ fault: "message", message: error instanceof TooLarge ? error.message : String(error) }),
       })
 
     const commit = <A, E>(
@@ -117,4 +123,7 @@ const verdict = (row: { readonly outcome: string; readonly reason?: string }): R
   row.outcome === "applied" ? { _tag: "Applied" } : { _tag: "Refused", reason: row.reason ?? row.outcome }
 
 const isConflict = (error: unknown): boolean =>
-  typeof error === "object" && error !== null && (error as StorageError)._tag === "StorageError" && (error as StorageError).fault === "conflict"
+  typeof error === "object" &&
+  error !== null &&
+  (error as StorageError)._tag === "StorageError" &&
+  (error as StorageError).fault === "conflict"

@@ -8,7 +8,7 @@ import { Clock, Context, Deferred, Effect, Exit, Layer, Scope } from "effect"
 import type { AnyActorKind } from "./definition.ts"
 import { type Partition, runPartition } from "./partition.ts"
 import { type PartitionId, PartitionStore, type Taken } from "./partition-store.ts"
-import { Bus } from "./ports.ts"
+import type { Bus } from "./ports.ts"
 import { RelayService } from "./relay.ts"
 
 /** A dead owner's partitions move after this; the timeouts of runtime sessions are shorter. */
@@ -65,7 +65,10 @@ export class Host extends Context.Service<
           running.set(nameOf(taken), entry)
           yield* relay.own(taken)
           if (actor === undefined) return
-          const partition = yield* runPartition(actor, taken, relay).pipe(Scope.provide(scope), Effect.provideContext(context))
+          const partition = yield* runPartition(actor, taken, relay).pipe(
+            Scope.provide(scope),
+            Effect.provideContext(context),
+          )
           entry.partition = partition
         })
 
@@ -100,7 +103,11 @@ export class Host extends Context.Service<
             const list = [...running.values()].map(entry => entry.taken)
             yield* Effect.forEach(list, stop, { concurrency: "unbounded", discard: true })
             yield* store.release(options.owner, list)
-          }).pipe(Effect.catch(error => Effect.logWarning(`leases were not handed over, they run out by themselves: ${error.message}`))),
+          }).pipe(
+            Effect.catch(error =>
+              Effect.logWarning(`leases were not handed over, they run out by themselves: ${error.message}`),
+            ),
+          ),
         )
         yield* round
         yield* round.pipe(Effect.delay(renewEvery), Effect.forever, Effect.forkScoped)
@@ -110,8 +117,11 @@ export class Host extends Context.Service<
           report: Effect.gen(function* () {
             const now = yield* Clock.currentTimeMillis
             return [...running.values()].map(({ taken, partition }): PartitionReport => {
-              const stuck = partition !== undefined && partition.backlog() > 0 && now - partition.lastPass() > stuckAfter
-              const problem = partition?.problem() ?? (stuck ? `no progress for ${Math.round((now - partition.lastPass()) / 1000)} s` : undefined)
+              const stuck =
+                partition !== undefined && partition.backlog() > 0 && now - partition.lastPass() > stuckAfter
+              const problem =
+                partition?.problem() ??
+                (stuck ? `no progress for ${Math.round((now - partition.lastPass()) / 1000)} s` : undefined)
               return {
                 kind: taken.kind,
                 partition: taken.partition,

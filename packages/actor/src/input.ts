@@ -61,7 +61,9 @@ for (const [kind, family] of Object.entries(catalogue)) {
   }
 }
 
-export type Decoded = { readonly _tag: "Decoded"; readonly value: unknown } | { readonly _tag: "Bad"; readonly reason: string }
+export type Decoded =
+  | { readonly _tag: "Decoded"; readonly value: unknown }
+  | { readonly _tag: "Bad"; readonly reason: string }
 
 /** The input as an actor sees it, or why it cannot be read. */
 export const decodeInput = (kind: ActorKindName, input: BatchInput): Decoded => {
@@ -72,7 +74,10 @@ export const decodeInput = (kind: ActorKindName, input: BatchInput): Decoded => 
   if (decode === undefined) return { _tag: "Bad", reason: `unknown message type "${input.type}"` }
   const exit = decode(input.body)
   if (Exit.isSuccess(exit)) {
-    return { _tag: "Decoded", value: { _tag: "Message", id: input.id, message: { type: input.type, body: exit.value } } }
+    return {
+      _tag: "Decoded",
+      value: { _tag: "Message", id: input.id, message: { type: input.type, body: exit.value } },
+    }
   }
   return { _tag: "Bad", reason: `the message does not decode: ${String(exit.cause).slice(0, 500)}` }
 }

@@ -3,8 +3,9 @@
  * purpose: the loop knows nothing else of Postgres, so that the simulator can stand in. The real one is
  * `store/partition-store.ts`.
  */
-import type { ActorKindName, Envelope, SourceKind } from "@sluice/protocol/envelope"
+
 import type { ActivityWork } from "@sluice/protocol/activities"
+import type { ActorKindName, Envelope, SourceKind } from "@sluice/protocol/envelope"
 import { Context, type Effect, Schema } from "effect"
 import type { StorageError, Tx } from "./ports.ts"
 
@@ -53,7 +54,12 @@ export interface JournalRow {
   readonly key: string
   readonly messageId: string
   /** Absent for timers. */
-  readonly channel?: { readonly kind: SourceKind; readonly partition: number; readonly incarnation: number; readonly number: number }
+  readonly channel?: {
+    readonly kind: SourceKind
+    readonly partition: number
+    readonly incarnation: number
+    readonly number: number
+  }
   readonly type: string
   readonly message: unknown
   readonly outcome: JournalOutcome
@@ -66,7 +72,12 @@ export interface BatchWrites {
   readonly now: number
   readonly journalSequence: number
   readonly readFrom: number
-  readonly marks: ReadonlyArray<{ readonly kind: SourceKind; readonly partition: number; readonly incarnation: number; readonly applied: number }>
+  readonly marks: ReadonlyArray<{
+    readonly kind: SourceKind
+    readonly partition: number
+    readonly incarnation: number
+    readonly applied: number
+  }>
   readonly drawn: ReadonlyArray<{ readonly kind: ActorKindName; readonly partition: number; readonly drawn: number }>
   readonly states: ReadonlyArray<StoredState & { readonly workspaceId: string }>
   readonly journal: ReadonlyArray<JournalRow>
@@ -82,7 +93,11 @@ export interface BatchWrites {
     readonly reason: string
     readonly envelope: unknown
   }>
-  readonly receipts: ReadonlyArray<{ readonly messageId: string; readonly outcome: "applied" | "refused" | "dead"; readonly reason?: string }>
+  readonly receipts: ReadonlyArray<{
+    readonly messageId: string
+    readonly outcome: "applied" | "refused" | "dead"
+    readonly reason?: string
+  }>
   readonly guards: ReadonlyArray<{ readonly name: string; readonly mode: "update" | "share" }>
 }
 
@@ -155,7 +170,9 @@ export class PartitionStore extends Context.Service<
       limit: number,
     ) => Effect.Effect<ReadonlyArray<ActivityWork>, StorageError>
     readonly dropActivities: (ids: ReadonlyArray<string>) => Effect.Effect<void, StorageError>
-    readonly receipt: (messageId: string) => Effect.Effect<{ readonly outcome: string; readonly reason?: string } | undefined, StorageError>
+    readonly receipt: (
+      messageId: string,
+    ) => Effect.Effect<{ readonly outcome: string; readonly reason?: string } | undefined, StorageError>
   }
 >()("@sluice/actor/PartitionStore") {}
 

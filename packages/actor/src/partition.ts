@@ -9,8 +9,8 @@ import { Collector } from "./collector.ts"
 import type { ActorKindName, AnyActorKind } from "./definition.ts"
 import { type Gap, Inbox, type Received } from "./inbox.ts"
 import { inputOfMessage, inputOfTimer } from "./input.ts"
-import { evaluationsTotal, batchSeconds, deadLettersTotal, redeliveriesTotal } from "./metrics.ts"
-import { Fenced, PartitionStore, type Taken } from "./partition-store.ts"
+import { batchSeconds, deadLettersTotal, evaluationsTotal, redeliveriesTotal } from "./metrics.ts"
+import { type Fenced, PartitionStore, type Taken } from "./partition-store.ts"
 import { Bus, type StorageError } from "./ports.ts"
 import type { Committed, Relay } from "./relay.ts"
 import { documentStep, setStep } from "./step.ts"
@@ -80,7 +80,9 @@ export const runPartition = Effect.fnUntraced(function* (
     const result = yield* store.batch({ ...taken }, (head, tx) =>
       Effect.gen(function* () {
         const timers = timersDue ? yield* tx.timers(batchTimersMax + 1) : []
-        const due = timers.filter(timer => timer.dueAt <= head.now).slice(0, limit === batchMessagesMax ? batchTimersMax : limit)
+        const due = timers
+          .filter(timer => timer.dueAt <= head.now)
+          .slice(0, limit === batchMessagesMax ? batchTimersMax : limit)
         const { next, gaps } = inbox.select(head.marks, Math.max(0, limit - due.length))
         const inputs = [...due.map(timer => inputOfTimer(kind, timer)), ...next.map(inputOfMessage)]
         const upcoming = timersDue ? (timers[due.length]?.dueAt ?? Number.POSITIVE_INFINITY) : nextTimerDue
@@ -110,9 +112,15 @@ export const runPartition = Effect.fnUntraced(function* (
     readFrom = Math.max(readFrom, result.writes.readFrom)
     for (const timer of result.writes.timersSet) nextTimerDue = Math.min(nextTimerDue, timer.dueAt)
     if (result.handled < result.inputs.length) nextTimerDue = 0
-    yield* relay.committed({ source: placement.at, outbox: result.writes.outbox, activities: result.writes.activities, receipts: result.writes.receipts } satisfies Committed)
+    yield* relay.committed({
+      source: placement.at,
+      outbox: result.writes.outbox,
+      activities: result.writes.activities,
+      receipts: result.writes.receipts,
+    } satisfies Committed)
     yield* Metric.update(Metric.withAttributes(evaluationsTotal, { kind }), result.handled)
-    if (result.writes.deadLetters.length > 0) yield* countDead(result.writes.deadLetters.filter(one => !one.parked).map(one => `${one.key}: ${one.reason}`))
+    if (result.writes.deadLetters.length > 0)
+      yield* countDead(result.writes.deadLetters.filter(one => !one.parked).map(one => `${one.key}: ${one.reason}`))
     limit = Math.min(batchMessagesMax, limit * 2)
     return inbox.size > 0 || nextTimerDue <= result.head.now
   })
@@ -168,7 +176,9 @@ export const runPartition = Effect.fnUntraced(function* (
       }),
     )
 
-  const onStorageError = Effect.fnUntraced(function* (error: StorageError | { _tag: "SetStepFailed"; message: string }) {
+  const onStorageError = Effect.fnUntraced(function* (
+    error: StorageError | { _tag: "SetStepFailed"; message: string },
+  ) {
     const message = error._tag === "SetStepFailed" || error.fault === "message"
     if (message && limit > 1) {
       limit = Math.max(1, Math.floor(Math.min(limit, inbox.size || 1) / 2))
@@ -196,7 +206,9 @@ export const runPartition = Effect.fnUntraced(function* (
       const more = yield* pass().pipe(
         Effect.uninterruptible,
         Effect.timed,
-        Effect.tap(([duration]) => Metric.update(Metric.withAttributes(batchSeconds, { kind }), Duration.toMillis(duration) / 1000)),
+        Effect.tap(([duration]) =>
+          Metric.update(Metric.withAttributes(batchSeconds, { kind }), Duration.toMillis(duration) / 1000),
+        ),
         Effect.map(([, result]) => result),
         Effect.catchTag(["StorageError", "SetStepFailed"], onStorageError),
         Effect.catchTag(["StorageError"], error => Effect.as(Effect.sleep(delay), error.fault !== "conflict")),
@@ -218,9 +230,13 @@ export const runPartition = Effect.fnUntraced(function* (
       from: () => Math.max(0, readFrom - readMargin),
       onDelivery,
     })
-    .pipe(Effect.catch(error => Effect.logError(`${kind} partition ${taken.partition} cannot be read: ${error.message}`)))
+    .pipe(
+      Effect.catch(error => Effect.logError(`${kind} partition ${taken.partition} cannot be read: ${error.message}`)),
+    )
   yield* loop.pipe(
-    Effect.catchTag("Fenced", fenced => Effect.logWarning(`${kind} partition ${taken.partition} has another owner (epoch ${fenced.epoch} is over)`)),
+    Effect.catchTag("Fenced", fenced =>
+      Effect.logWarning(`${kind} partition ${taken.partition} has another owner (epoch ${fenced.epoch} is over)`),
+    ),
     Effect.ensuring(Deferred.succeed(done, undefined)),
     Effect.forkScoped,
   )

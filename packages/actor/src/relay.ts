@@ -113,7 +113,10 @@ export class RelayService extends Context.Service<RelayService, Relay>()("@sluic
         const now = yield* Clock.currentTimeMillis
         const channels = yield* store.unapplied(sources)
         const work = yield* store.activities(sources, force === undefined ? resendAfter : 0, activitiesPerTickMax)
-        const busy = new Set([...channels.map(channel => nameOf(channel.source)), ...(work.length > 0 ? dirty.keys() : [])])
+        const busy = new Set([
+          ...channels.map(channel => nameOf(channel.source)),
+          ...(work.length > 0 ? dirty.keys() : []),
+        ])
         const young = yield* store.activities(sources, 0, 1)
         for (const source of sources) {
           if (!busy.has(nameOf(source)) && young.length === 0) dirty.delete(nameOf(source))
@@ -122,7 +125,10 @@ export class RelayService extends Context.Service<RelayService, Relay>()("@sluic
         for (const channel of channels) {
           const id = `${nameOf(channel.source)}>${destinationOf(channel.kind, channel.partition)}`
           const seen = progress.get(id)
-          if (force !== undefined || (seen !== undefined && seen.first === channel.first && now - seen.since >= resendAfter)) {
+          if (
+            force !== undefined ||
+            (seen !== undefined && seen.first === channel.first && now - seen.since >= resendAfter)
+          ) {
             yield* resend(channel, channel.first)
             progress.set(id, { first: channel.first, since: now })
           } else if (seen === undefined || seen.first !== channel.first) {

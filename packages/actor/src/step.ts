@@ -106,7 +106,8 @@ export const documentStep = Effect.fnUntraced(function* (
   return { collector, handled }
 })
 
-const describe = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+const describe = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}` : String(error)
 
 /** A fresh-id source for one input; the counter runs over the input's own ids, so a repeat makes the same. */
 export const idsOf = (now: number, inputId: string): (() => string) => {
@@ -190,7 +191,13 @@ export const setStep = Effect.fnUntraced(function* (
       })
   }
   const outcomes = yield* Effect.suspend(() =>
-    readable.length === 0 ? Effect.succeed([]) : kind.step(batch.tx, readable.map(one => one.set), head.now),
+    readable.length === 0
+      ? Effect.succeed([])
+      : kind.step(
+          batch.tx,
+          readable.map(one => one.set),
+          head.now,
+        ),
   ).pipe(
     Effect.catchCause(cause => {
       if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt

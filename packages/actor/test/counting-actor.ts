@@ -35,7 +35,13 @@ export const countingActor: ActorKind<Counted, Message, undefined, Event> = {
     const [what, key, ...rest] = event.reason.split(":")
     if (what === "forward") {
       return [
-        send({ kind: "target", workspaceId: moment.workspaceId, key: key ?? "", type: "Reconcile", body: { reason: rest.join(":") } }),
+        send({
+          kind: "target",
+          workspaceId: moment.workspaceId,
+          key: key ?? "",
+          type: "Reconcile",
+          body: { reason: rest.join(":") },
+        }),
       ]
     }
     if (what === "timer") return [setTimer("bell", moment.now + Number(key))]

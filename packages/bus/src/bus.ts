@@ -11,6 +11,7 @@ import { attempt, toBusError } from "./failure.ts"
 import { makePublish } from "./publish.ts"
 import { read } from "./read.ts"
 import { makeRepair } from "./repair.ts"
+import { type StoredPlace, storedSequence, takeBack } from "./stored.ts"
 import type { StreamSpec } from "./stream-spec.ts"
 
 export interface BusOptions extends ConnectionOptions {
@@ -25,6 +26,10 @@ export class BusAdmin extends Context.Service<
      * line each. Applying a stream again replaces what is remembered of it.
      */
     readonly apply: (list: ReadonlyArray<StreamSpec>) => Effect.Effect<ReadonlyArray<string>, BusError>
+    /** Whether a message lies on the subject. */
+    readonly holds: (place: Omit<StoredPlace, "consumer">) => Effect.Effect<boolean, BusError>
+    /** Removes the message on the subject; says whether the consumer had been given it (when in doubt, `taken`). */
+    readonly takeBack: (place: StoredPlace) => Effect.Effect<"untaken" | "taken" | "absent", BusError>
   }
 >()("@sluice/bus/BusAdmin") {}
 
@@ -51,7 +56,12 @@ export const layer = (options: BusOptions): Layer.Layer<Bus | BusAdmin, BusError
           ),
         onReconnect: repair.addHook,
       })
-      return Context.mergeAll(Context.make(Bus, bus), Context.make(BusAdmin, BusAdmin.of({ apply: repair.apply })))
+      const admin = BusAdmin.of({
+        apply: repair.apply,
+        holds: place => Effect.map(whileUp(self, storedSequence(self.jsm, place)), sequence => sequence !== undefined),
+        takeBack: place => whileUp(self, takeBack(self.jsm, place)),
+      })
+      return Context.mergeAll(Context.make(Bus, bus), Context.make(BusAdmin, admin))
     }),
   )
 

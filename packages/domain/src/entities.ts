@@ -2,8 +2,9 @@
  * The catalog as expressions, templates and decisions see it: plain JSON under the contract's public names. Times are
  * ISO 8601 strings, as on the wire; optional fields are absent, never null.
  */
-import type { JsonObject, Metadata } from "./json.ts"
+
 import type { DeploymentId, EnvironmentId, JobAgentId, ResourceId, VersionId, WorkspaceId } from "./ids.ts"
+import type { JsonObject, Metadata } from "./json.ts"
 import type { VersionStatus } from "./version.ts"
 
 export interface Deployment {

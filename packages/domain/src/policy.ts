@@ -22,9 +22,7 @@ export type AnyApproval = typeof AnyApproval.Type
 export const EnvironmentProgression = Schema.Struct({
   dependsOnEnvironmentSelector: Schema.String,
   successStatuses: Schema.optionalKey(Schema.Array(JobStatus)),
-  minimumSuccessPercentage: Schema.optionalKey(
-    Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 100 })),
-  ),
+  minimumSuccessPercentage: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 100 }))),
   minimumSoakTimeMinutes: Schema.optionalKey(count),
   maximumAgeHours: Schema.optionalKey(count),
   requireVerificationPassed: Schema.optionalKey(Schema.Boolean),

@@ -1,9 +1,9 @@
 /** A process of one service, or of several, beside servers that exist already: what every `main.ts` but the all-in-one's is. */
 import { Effect, Redacted } from "effect"
-import { describeSettings, givenServers, loadSettings } from "./settings.ts"
-import { logSettings, loggerLayer } from "./log.ts"
+import { loggerLayer, logSettings } from "./log.ts"
 import { runMain } from "./run.ts"
 import { type Service, serve } from "./service.ts"
+import { describeSettings, givenServers, loadSettings } from "./settings.ts"
 import { splitNatsUrl } from "./start-servers.ts"
 
 /** Needs NATS_URL and DATABASE_URL; runs until SIGINT or SIGTERM. */

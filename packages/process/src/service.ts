@@ -72,12 +72,23 @@ export const serve = Effect.fn("serve")(function* (services: ReadonlyArray<Servi
     yield* service.run(settings).pipe(Effect.provideContext(platform))
   }
   const checks = () => ({
-    partitions: Effect.flatMap(Effect.provideContext(Effect.flatMap(Host, one => one.report), host), reports => {
-      const bad = reports.find(report => report.problem !== undefined)
-      return bad === undefined ? Effect.void : Effect.fail({ message: `${bad.kind} partition ${bad.partition}: ${bad.problem}` })
-    }) as Check,
+    partitions: Effect.flatMap(
+      Effect.provideContext(
+        Effect.flatMap(Host, one => one.report),
+        host,
+      ),
+      reports => {
+        const bad = reports.find(report => report.problem !== undefined)
+        return bad === undefined
+          ? Effect.void
+          : Effect.fail({ message: `${bad.kind} partition ${bad.partition}: ${bad.problem}` })
+      },
+    ) as Check,
     database: Effect.asVoid(
-      Effect.provideContext(Effect.flatMap(Database, database => database.run(db => db.execute("SELECT 1"))), platform),
+      Effect.provideContext(
+        Effect.flatMap(Database, database => database.run(db => db.execute("SELECT 1"))),
+        platform,
+      ),
     ) as Check,
   })
   const health = yield* serveHealth({ host: settings.host, port: settings.opsPort, checks })
@@ -97,4 +108,3 @@ const isDeadHere = (owner: string): boolean => {
 }
 
 const loginOf = (login: NatsLoginData) => ({ user: login.user, pass: Redacted.value(login.password) })
-

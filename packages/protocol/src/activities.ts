@@ -1,6 +1,7 @@
 /** Work for activities: at-least-once, idempotent by key. The payload names what to do; the result goes through a door. */
-import { MetricSpec } from "@sluice/domain/verification"
+
 import { JsonObject } from "@sluice/domain/json"
+import { MetricSpec } from "@sluice/domain/verification"
 import { Schema } from "effect"
 
 /** `policy`: look the subjects up in the wait index and send `Reconcile` to exactly those targets. */

@@ -1,6 +1,7 @@
 /** What comes in over NATS from outside: a version from CI, a report from an agent, and the answers they get. */
-import { JsonObject, Metadata } from "@sluice/domain/json"
+
 import { JobStatus } from "@sluice/domain/job-status"
+import { JsonObject, Metadata } from "@sluice/domain/json"
 import { VersionStatus } from "@sluice/domain/version"
 import { Schema } from "effect"
 
@@ -15,9 +16,7 @@ export const VersionMessage = Schema.Struct({
   config: Schema.optionalKey(JsonObject),
   jobAgentConfig: Schema.optionalKey(JsonObject),
   metadata: Schema.optionalKey(Metadata),
-  dependencies: Schema.optionalKey(
-    Schema.Record(Schema.String, Schema.Struct({ versionSelector: Schema.String })),
-  ),
+  dependencies: Schema.optionalKey(Schema.Record(Schema.String, Schema.Struct({ versionSelector: Schema.String }))),
 })
 export type VersionMessage = typeof VersionMessage.Type
 

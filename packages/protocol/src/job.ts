@@ -2,8 +2,9 @@
  * Messages to the job actor of the dispatcher, keyed by the job set id: the jobs of one dispatch, one per matching
  * agent. Reports carry the fence (attempt): one for a lower attempt changes nothing and is counted.
  */
-import { JsonObject } from "@sluice/domain/json"
+
 import { JobStatus } from "@sluice/domain/job-status"
+import { JsonObject } from "@sluice/domain/json"
 import { Schema } from "effect"
 
 /** Creates the set: choose agents, merge configs, hand over. */
@@ -56,13 +57,15 @@ export const AgentAnswered = Schema.Struct({
   call: Schema.Literals(["dispatch", "probe", "cancel"]),
   outcome: Schema.Union([
     /** The agent has it, or it is still running: ask again after `probeAfterMs`. `null` = the agent reports by itself. */
-    Schema.TaggedStruct("Running", { externalId: Schema.optionalKey(Schema.String),
+    Schema.TaggedStruct("Running", {
+      externalId: Schema.optionalKey(Schema.String),
       links: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
       probeAfterMs: Schema.NullOr(Schema.Int),
       message: Schema.optionalKey(Schema.String),
     }),
     /** Over: the agent says so. */
-    Schema.TaggedStruct("Ended", { status: JobStatus,
+    Schema.TaggedStruct("Ended", {
+      status: JobStatus,
       message: Schema.optionalKey(Schema.String),
       externalId: Schema.optionalKey(Schema.String),
       outputs: Schema.optionalKey(JsonObject),

@@ -129,6 +129,7 @@ CREATE TABLE job_agent (
   deleted_at timestamptz(3)
 );
 CREATE UNIQUE INDEX job_agent_name ON job_agent (workspace_id, name) WHERE deleted_at IS NULL;
+CREATE INDEX job_agent_nats ON job_agent (workspace_id, id) WHERE type = 'nats' AND deleted_at IS NULL;
 
 -- A version's place in the order is (created_at, id).
 CREATE TABLE deployment_version (

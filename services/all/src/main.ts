@@ -31,7 +31,11 @@ const main = Effect.gen(function* () {
       { settings: { ...settings, apiKey: key.key }, ...servers },
     )
     yield* say(`Sluice serves ${address}/api/v1`)
-    yield* say(key.created ? `API key of the first admin: ${Redacted.value(key.key)}` : `The API key of the first admin is in ${key.path}`)
+    yield* say(
+      key.created
+        ? `API key of the first admin: ${Redacted.value(key.key)}`
+        : `The API key of the first admin is in ${key.path}`,
+    )
     if (settings.demo === "on") yield* demonstrateIn({ settings, servers, home, address, say })
     return yield* Effect.never
   }).pipe(Effect.provide(loggerLayer(settings.log)), Effect.scoped)

@@ -1,0 +1,111 @@
+/**
+ * From a public event to the line that tells it: time, target, what happened, why. Only what moves the story gets a line;
+ * what holds many targets of an environment for the same reason is told once.
+ */
+import type { PublicEvent } from "@sluice/api/events"
+import { Result, Schema } from "effect"
+import type { Target, World } from "./world.ts"
+
+export interface Narrator {
+  /** The line for an event; undefined for events that are not told. */
+  readonly lineOf: (event: PublicEvent) => string | undefined
+}
+
+const whereWidth = 23
+const whatWidth = 22
+
+export const line = (at: string, where: string, what: string, why = ""): string =>
+  `${at.slice(11, 23)}  ${where.padEnd(whereWidth)}  ${what.padEnd(whatWidth)}  ${why}`.trimEnd()
+
+export const makeNarrator = (world: World): Narrator => {
+  const targets = new Map<string, Target>(world.targets.map(target => [target.key, target]))
+  const deployments = new Map(Object.entries(world.deploymentIds).map(([name, id]) => [id, name]))
+  const environments = new Map(Object.entries(world.environmentIds).map(([name, id]) => [id, name]))
+  /** By environment: the reasons its targets were last said to wait for. */
+  const told = new Map<string, string>()
+
+  const lineOf = (event: PublicEvent): string | undefined => {
+    const data = readData(event.data)
+    const tag = data.tag ?? ""
+    const target = targets.get(data.targetKey ?? event.subject)
+    const deployment = deployments.get(data.deploymentId ?? "") ?? "shop"
+    const environment = environments.get(data.environmentId ?? data.environmentIds?.[0] ?? "")
+    const where =
+      target === undefined
+        ? [deployment, environment].filter(name => name !== undefined).join(" ")
+        : `${target.deployment} ${target.resource}`
+    const tell = (what: string, why = data.reason ?? data.message ?? "") => line(event.at, where, what, why)
+    switch (event.type) {
+      case "version.published":
+        return tell(`${tag} published`, published(data))
+      case "version.refused":
+        return tell("version refused")
+      case "approval.recorded":
+        return tell(`${tag} ${data.status ?? "approved"}`)
+      case "target.waiting": {
+        const { blocked } = data
+        if (blocked === undefined || target === undefined) return undefined
+        // A place in the rollout is the target's own affair, everything else holds the whole environment.
+        const shared = blocked.rule !== "gradualRollout"
+        const key = shared ? `${target.deployment} ${target.environment}` : target.key
+        const reason = `${blocked.tag ?? tag} ${blocked.reason}`
+        if (told.get(key) === reason) return undefined
+        told.set(key, reason)
+        const who = shared ? `${target.deployment} ${target.environment}` : where
+        return line(event.at, who, "waits", blocked.reason)
+      }
+      case "target.deploying":
+        return tell(`deploying ${tag}`)
+      case "target.confirmed":
+        return tell(
+          `${tag} confirmed`,
+          data.verified === false ? "deployed; nothing asks for a check" : "both probes passed",
+        )
+      case "target.failed":
+        return tell(`${tag} failed`)
+      case "rollout.halted":
+        return tell(`${tag} rollout halted`)
+      case "version.quarantined":
+        return tell(`${tag} quarantined`)
+      case "target.rollingBack":
+        return tell(`returning${tag === "" ? "" : ` to ${tag}`}`)
+      case "target.rolledBack":
+        return tell(`returned${tag === "" ? "" : ` to ${tag}`}`)
+      case "target.held":
+        return tell("held for a person")
+      case "verification.measured":
+        return data.status === "passed" ? undefined : tell(`probe ${data.status ?? "failed"}`)
+      default:
+        return undefined
+    }
+  }
+  return { lineOf }
+}
+
+const Text = Schema.optionalKey(Schema.NullOr(Schema.String))
+const EventData = Schema.Struct({
+  targetKey: Text,
+  deploymentId: Text,
+  environmentId: Text,
+  environmentIds: Schema.optionalKey(Schema.Array(Schema.String)),
+  tag: Text,
+  status: Text,
+  reason: Text,
+  message: Text,
+  verified: Schema.optionalKey(Schema.Boolean),
+  metadata: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+  blocked: Schema.optionalKey(Schema.Struct({ rule: Schema.String, tag: Text, reason: Schema.String })),
+})
+
+/** What of an event's data is told; a field that is not as expected is left out of the story, not an end of it. */
+const readData = (data: PublicEvent["data"]) => {
+  const decoded = Schema.decodeUnknownResult(EventData)(data)
+  return Result.isSuccess(decoded) ? decoded.success : {}
+}
+
+const published = (data: { readonly metadata?: Readonly<Record<string, string>> }): string => {
+  const commit = data.metadata?.["git/commit"]
+  return commit === undefined
+    ? ""
+    : `commit ${commit.slice(0, 7)} of ${data.metadata?.["git/branch"] ?? "an unnamed branch"}`
+}
