@@ -34,7 +34,7 @@ const work = (jobId: string, context: object) => ({
 const agentProcess = (natsUrl: string) =>
   Effect.acquireRelease(
     Effect.sync((): ChildProcess => {
-      const env = { ...process.env, NATS_URL: natsUrl, WORKSPACE_ID: workspaceId, JOB_AGENT_ID: jobAgentId }
+      const env = { NATS_URL: natsUrl, WORKSPACE_ID: workspaceId, JOB_AGENT_ID: jobAgentId }
       return spawn(process.execPath, [program], { env, stdio: "inherit" })
     }),
     child => Effect.sync(() => child.kill("SIGKILL")),
@@ -44,9 +44,8 @@ it.live(
   "the example agent reports the start and the end of its jobs under their attempt, and goes on after a failure",
   () =>
     Effect.gen(function* () {
-      const { url, login } = yield* natsServer
-      const password = Redacted.value(login.password)
-      const address = `nats://${login.user}:${encodeURIComponent(password)}@${new URL(url).host}`
+      const { url, user, password } = yield* natsServer
+      const address = `nats://${user}:${encodeURIComponent(Redacted.value(password))}@${new URL(url).host}`
       yield* Effect.gen(function* () {
         const bus = yield* Bus
         const admin = yield* BusAdmin

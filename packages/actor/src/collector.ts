@@ -7,7 +7,6 @@ import type { ActorKindName, Envelope } from "@sluice/protocol/envelope"
 import { messageSchemaVersion } from "@sluice/protocol/envelope"
 import { partitionOf } from "@sluice/protocol/partition"
 import type { ActorEffect } from "./definition.ts"
-import { derivedId } from "./ids.ts"
 import { type BatchInput, journalRow } from "./input.ts"
 import type { BatchHead, BatchWrites, DueTimer, JournalOutcome, PartitionId, StoredState } from "./partition-store.ts"
 import { channelOf, destinationOf } from "./partition-store.ts"
@@ -96,7 +95,6 @@ export const checkSize = (effect: ActorEffect): void => {
 export class Collector {
   readonly states = new Map<string, StoredState & { workspaceId: string }>()
   readonly projections = new Map<string, Array<unknown>>()
-  readonly #placement: Placement & { readonly at: PartitionId & { readonly kind: ActorKindName } }
   readonly #head: BatchHead
   readonly #numbering: Numbering
   readonly #journal: Array<BatchWrites["journal"][number]> = []
@@ -109,13 +107,11 @@ export class Collector {
   #sequence: number
   #readFrom = 0
 
-  constructor(placement: Collector["placementType"], head: BatchHead) {
-    this.#placement = placement
+  constructor(placement: Placement, head: BatchHead) {
     this.#head = head
     this.#sequence = head.journalSequence
     this.#numbering = new Numbering(placement, head)
   }
-  declare readonly placementType: Placement & { readonly at: PartitionId & { readonly kind: ActorKindName } }
 
   /** Guard rows this batch holds for update: a message whose facts depend on one of them must see them anew. */
   holds(names: ReadonlyArray<string>): boolean {

@@ -62,7 +62,9 @@ export const doorLayer: Layer.Layer<Door, BusError, Bus | PartitionStore | Stora
 
     const tooLarge = (list: ReadonlyArray<DoorMessage>) =>
       Effect.try({
-        try: () => list.forEach(message => checkSize({ _tag: "Send", ...message })),
+        try: () => {
+          for (const message of list) checkSize({ _tag: "Send", ...message })
+        },
         catch: error =>
           new StorageError({ fault: "message", message: error instanceof TooLarge ? error.message : String(error) }),
       })
@@ -113,7 +115,9 @@ export const doorLayer: Layer.Layer<Door, BusError, Bus | PartitionStore | Stora
         return { value, messageId, receipt: row === undefined ? ({ _tag: "Pending" } as const) : verdict(row) }
       })
 
-    const forget = (ids: ReadonlyArray<string>) => ids.forEach(id => waiting.delete(id))
+    const forget = (ids: ReadonlyArray<string>) => {
+      for (const id of ids) waiting.delete(id)
+    }
 
     return { commit: (workspaceId, work) => commit(workspaceId, work), ask }
   }),

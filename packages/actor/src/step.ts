@@ -206,7 +206,9 @@ export const setStep = Effect.fnUntraced(function* (
     }),
   )
   yield* Effect.try({
-    try: () => outcomes.forEach(outcome => outcome.effects.forEach(checkSize)),
+    try: () => {
+      for (const outcome of outcomes) for (const effect of outcome.effects) checkSize(effect)
+    },
     catch: error => new SetStepFailed(describe(error)),
   })
   const byInput = new Map(readable.map((one, i) => [one.input, { outcome: outcomes[i], id: one.set.id }]))

@@ -105,6 +105,6 @@ const sections: Readonly<Record<Exclude<keyof JournalExport, "exportedAt" | "wor
     "deployment_version",
   ),
   approvals: select("'versionId', version_id, 'environmentId', environment_id, 'userId', user_id", "approval"),
-  withoutRollback: `SELECT DISTINCT to_json(workspace_id) AS row FROM policy_rule
+  withoutRollback: `SELECT DISTINCT to_jsonb(workspace_id) AS row FROM policy_rule
     WHERE ($1::uuid IS NULL OR workspace_id = $1) AND body->'rollback'->>'onVerificationFailure' = 'false'`,
 }

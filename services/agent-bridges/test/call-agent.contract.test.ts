@@ -68,9 +68,9 @@ layer(testStore, { excludeTestServices: true, timeout: "60 seconds" })("one call
     Effect.gen(function* () {
       yield* givenJob(uuid(11), { delaySeconds: 3_600 }, 600)
       const [message] = yield* messagesOf(uuid(11))
-      const { outcome } = message?.body as { outcome: { probeAfterMs: number } }
-      expect(outcome.probeAfterMs).toBeGreaterThan(2_900_000)
-      expect(outcome.probeAfterMs).toBeLessThanOrEqual(3_000_000)
+      const body = message?.body as { readonly outcome: { readonly probeAfterMs: number } } | undefined
+      expect(body?.outcome.probeAfterMs).toBeGreaterThan(2_900_000)
+      expect(body?.outcome.probeAfterMs).toBeLessThanOrEqual(3_000_000)
     }),
   )
 

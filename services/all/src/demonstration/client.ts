@@ -75,7 +75,7 @@ const addressOf = (
   const params: Record<string, unknown> = { workspaceId, ...request.params }
   const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params[name])))
   const query = new URLSearchParams(
-    Object.entries((request.query ?? {}) as object).map(([name, value]) => [name, String(value)]),
+    Object.entries((request.query ?? {}) as object).map(([name, value]): [string, string] => [name, String(value)]),
   ).toString()
   return query === "" ? path : `${path}?${query}`
 }

@@ -99,7 +99,7 @@ const EventData = Schema.Struct({
 
 /** What of an event's data is told; a field that is not as expected is left out of the story, not an end of it. */
 const readData = (data: PublicEvent["data"]) => {
-  const decoded = Schema.decodeUnknownResult(EventData)(data)
+  const decoded = Schema.decodeUnknownResult(EventData)(data as unknown)
   return Result.isSuccess(decoded) ? decoded.success : {}
 }
 

@@ -1,0 +1,202 @@
+/**
+ * Plays the demonstration against a running Sluice, over HTTP and NATS like any user: an agent with its sites, the world,
+ * two scenes, the end table and the proof. Ends with what was found; it neither starts nor stops Sluice.
+ */
+
+import type { Bus } from "@sluice/actor/ports"
+import type { PublicEvent } from "@sluice/api/events"
+import { layer as busLayer } from "@sluice/bus/bus"
+import { Effect, Redacted, type Scope } from "effect"
+import { runAgent } from "./agent.ts"
+import { makeClient } from "./client.ts"
+import { DemonstrationError } from "./failure.ts"
+import { followEvents } from "./follow.ts"
+import { type Memory, openMemory } from "./memory.ts"
+import { makeNarrator } from "./narrate.ts"
+import { badPosition, lookAtOutcome, orderOf, type Row, tableOf } from "./outcome.ts"
+import {
+  badErrorRate,
+  type DeploymentName,
+  deployMilliseconds,
+  deploymentNames,
+  environmentNames,
+  goodErrorRate,
+  newTag,
+  resourceNames,
+} from "./plan.ts"
+import { type ProofSummary, proofOf } from "./proof.ts"
+import { firstScene, secondScene } from "./scenes.ts"
+import { openSite, type Site } from "./site.ts"
+import { makeStage, type Stage } from "./stage.ts"
+import { prepareWorld, type World } from "./world.ts"
+
+export interface DemonstrationOptions {
+  /** `http://127.0.0.1:3000`; the API is under `/api`. */
+  readonly baseUrl: string
+  readonly workspaceId: string
+  /** Two members of the workspace: the first publishes, the second approves. */
+  readonly keys: { readonly admin: Redacted.Redacted<string>; readonly approver: Redacted.Redacted<string> }
+  readonly nats: { readonly url: string; readonly user?: string; readonly password?: Redacted.Redacted<string> }
+  readonly namespace: string
+  /** Where the sites keep ports and versions, and the driver how far it came. */
+  readonly stateDirectory: string
+  readonly print: (line: string) => void
+  /** Kills the services with SIGKILL and starts them again; called once in each scene. */
+  readonly crash?: Effect.Effect<void>
+  /** What the checker says of the installation's journal. */
+  readonly proof?: Effect.Effect<ProofSummary, { readonly message: string }>
+  /** Milliseconds. */
+  readonly giveUpAfter: number
+}
+
+export interface DemonstrationResult {
+  readonly ok: boolean
+  readonly rows: ReadonlyArray<Row>
+  /** Why it is not ok, a sentence each. */
+  readonly problems: ReadonlyArray<string>
+}
+
+export const playDemonstration = (options: DemonstrationOptions): Effect.Effect<DemonstrationResult> => {
+  let stage: Stage | undefined
+  const nats = busLayer({
+    servers: [options.nats.url],
+    ...(options.nats.user === undefined ? {} : { user: options.nats.user }),
+    ...(options.nats.password === undefined ? {} : { pass: Redacted.value(options.nats.password) }),
+    namespace: options.namespace,
+    name: "sluice-demonstration",
+  })
+  return play(options, opened => {
+    stage = opened
+  }).pipe(
+    Effect.timeoutOrElse({
+      duration: options.giveUpAfter,
+      orElse: () => Effect.flatMap(describe(stage), seen => Effect.fail(gaveUp(options, stage, seen))),
+    }),
+    Effect.provide(nats),
+    Effect.scoped,
+    Effect.catch(error => Effect.succeed(failed(error.message.split("\n")))),
+    Effect.tap(result => Effect.sync(() => printProblems(options, result))),
+  )
+}
+
+const failed = (problems: ReadonlyArray<string>): DemonstrationResult => ({ ok: false, rows: [], problems })
+
+/** What is the matter, after a timeout; Sluice itself may be. */
+const describe = (stage: Stage | undefined): Effect.Effect<ReadonlyArray<string>> =>
+  stage === undefined
+    ? Effect.succeed([])
+    : stage.describe.pipe(
+        Effect.timeout(describeWithin),
+        Effect.catch(error => Effect.succeed([`the API could not be asked: ${error.message}`])),
+      )
+const describeWithin = 3_000
+
+const gaveUp = (options: DemonstrationOptions, stage: Stage | undefined, seen: ReadonlyArray<string>) =>
+  new DemonstrationError({
+    reason: "gaveUp",
+    message: [
+      `Gave up after ${options.giveUpAfter / 1_000} s: waited for ${stage?.waitingFor() ?? "the services to answer"}. Saw:`,
+      ...seen,
+    ].join("\n"),
+  })
+
+const play = Effect.fnUntraced(function* (
+  options: DemonstrationOptions,
+  onStage: (stage: Stage) => void,
+): Effect.fn.Return<DemonstrationResult, { readonly message: string }, Bus | Scope.Scope> {
+  const { baseUrl, workspaceId, keys, print } = options
+  const clientOf = (key: Redacted.Redacted<string>) => makeClient({ baseUrl, key: Redacted.value(key), workspaceId })
+  const admin = clientOf(keys.admin)
+  const sites = yield* openSites(options.stateDirectory)
+  const siteOf = (deployment: string, resource: string) => {
+    const site = sites.get(`${deployment}@${resource}`)
+    if (site === undefined) throw new Error(`there is no site of ${deployment} on ${resource}`)
+    return site
+  }
+  const world = yield* prepareWorld(admin, (deployment, resource) => siteOf(deployment, resource).url)
+  const stage = makeStage({ admin, approver: clientOf(keys.approver), world })
+  onStage(stage)
+  const memory = openMemory(options.stateDirectory)
+  const story = tellStory({ stage, memory, print })
+  yield* followEvents(admin, { after: 0, onEvent: story.onEvent })
+  yield* runAgent({
+    workspaceId,
+    jobAgentId: world.jobAgentId,
+    deploy: Effect.fnUntraced(function* (request) {
+      const site = siteOf(request.deployment, request.resource)
+      const content = { version: request.tag, errorRate: errorRateOf(world, request) }
+      if (site.isDone(request.jobId)) return content
+      yield* Effect.sleep(deployMilliseconds(request.resource))
+      yield* site.deploy(request.jobId, content)
+      return content
+    }),
+  })
+
+  const playing = { stage, memory, say: (text: string) => print(`\n${text}`), crash: options.crash }
+  yield* firstScene(playing)
+  yield* secondScene(playing)
+
+  const rows = yield* lookAtOutcome(stage)
+  const summary = options.proof === undefined ? undefined : yield* options.proof
+  const proof = proofOf(summary, rows, story.firstFailedAt())
+  for (const line of ["", ...tableOf(rows), "", ...proof.lines]) print(line)
+  const wrong = rows.filter(row => !row.ok).map(row => `${row.deployment} on ${row.resource} is not as promised`)
+  const problems = [...wrong, ...proof.problems]
+  return { ok: problems.length === 0, rows, problems }
+})
+
+/** One per deployment and resource, named `deployment@resource`. */
+const openSites = Effect.fnUntraced(function* (
+  directory: string,
+): Effect.fn.Return<ReadonlyMap<string, Site>, never, Scope.Scope> {
+  const sites = new Map<string, Site>()
+  for (const deployment of deploymentNames) {
+    for (const resource of environmentNames.flatMap(name => resourceNames[name])) {
+      const name = `${deployment}@${resource}`
+      sites.set(name, yield* openSite(directory, name))
+    }
+  }
+  return sites
+})
+
+/** Storefront 1.1.0 is bad in one place only: on the third production target in its own order. */
+const errorRateOf = (
+  world: World,
+  request: { readonly deployment: string; readonly resource: string; readonly versionId: string; readonly tag: string },
+): number => {
+  if (request.deployment !== ("storefront" satisfies DeploymentName) || request.tag !== newTag) return goodErrorRate
+  const bad = orderOf(world.targets, request.versionId)[badPosition - 1]
+  const target = world.targets.find(each => each.key === bad)
+  return target?.resource === request.resource ? badErrorRate : goodErrorRate
+}
+
+/** Prints what was not printed before a restart; remembers the first failing probe. */
+const tellStory = (options: {
+  readonly stage: Stage
+  readonly memory: Memory
+  readonly print: (line: string) => void
+}) => {
+  const { stage, memory, print } = options
+  const narrator = makeNarrator(stage.world)
+  let firstFailedAt: number | undefined
+  return {
+    onEvent: (event: PublicEvent) => {
+      const line = narrator.lineOf(event)
+      if (event.type === "verification.measured" && event.data.status === "failed" && firstFailedAt === undefined) {
+        const { measuredAt } = event.data
+        firstFailedAt = typeof measuredAt === "number" ? measuredAt : Date.parse(event.at)
+      }
+      if (event.sequence > memory.read().shown) {
+        if (line !== undefined) print(line)
+        memory.write({ shown: event.sequence })
+      }
+      stage.wake()
+    },
+    firstFailedAt: () => firstFailedAt,
+  }
+}
+
+const printProblems = (options: DemonstrationOptions, { ok, problems }: DemonstrationResult): void => {
+  if (ok) return
+  for (const problem of ["", "The demonstration did not end as promised:", ...problems]) options.print(problem)
+}
