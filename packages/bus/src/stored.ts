@@ -16,12 +16,15 @@ export interface StoredPlace {
 /** The sequence of the message on the subject; `undefined` when there is none, or no such stream. */
 export const storedSequence = (jsm: JetStreamManager, place: Omit<StoredPlace, "consumer">) =>
   attempt(async () => (await jsm.streams.getMessage(place.stream, { last_by_subj: place.subject }))?.seq).pipe(
-    Effect.catch(error => (error.reason === "missing" ? Effect.succeed(undefined) : Effect.fail(error))),
+    Effect.catchIf(
+      error => error.reason === "missing",
+      () => Effect.succeed(undefined),
+    ),
   )
 
 /**
- * Removes what lies on the subject. `untaken` only when the consumer, asked after the removal, had never come so far: a
- * delivery in between is seen by that, and then the answer is `taken`.
+ * Removes what lies on the subject. `untaken` only when it is certain: the consumer had not come so far before the removal,
+ * and gave out nothing in between.
  */
 export const takeBack = Effect.fnUntraced(function* (
   jsm: JetStreamManager,
@@ -29,7 +32,19 @@ export const takeBack = Effect.fnUntraced(function* (
 ): Effect.fn.Return<"untaken" | "taken" | "absent", BusError> {
   const sequence = yield* storedSequence(jsm, place)
   if (sequence === undefined) return "absent"
+  const before = yield* deliveredBy(jsm, place)
   yield* attempt(() => jsm.streams.purge(place.stream, { filter: place.subject }))
-  const info = yield* attempt(() => jsm.consumers.info(place.stream, place.consumer))
-  return info.delivered.stream_seq >= sequence ? "taken" : "untaken"
+  const after = yield* deliveredBy(jsm, place)
+  // A purge moves `stream_seq` on by itself (measured on 2.15.1), so afterwards only the count of deliveries tells.
+  return before.sequence < sequence && before.count === after.count ? "untaken" : "taken"
 })
+
+/** A consumer that is not there gave nothing out. */
+const deliveredBy = (jsm: JetStreamManager, place: StoredPlace) =>
+  attempt(() => jsm.consumers.info(place.stream, place.consumer)).pipe(
+    Effect.map(info => ({ sequence: info.delivered.stream_seq, count: info.delivered.consumer_seq })),
+    Effect.catchIf(
+      error => error.reason === "missing",
+      () => Effect.succeed({ sequence: 0, count: 0 }),
+    ),
+  )

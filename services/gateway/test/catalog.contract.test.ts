@@ -97,7 +97,7 @@ describe("a deployment", () => {
     await call("POST", `${W}/deployments`, { body: { name: "filtered", slug: "f", metadata: { team: "core" } } })
     const list = (cel: string) => call("GET", `${W}/deployments?cel=${encodeURIComponent(cel)}`)
     const found = await list("deployment.metadata.team == 'core'")
-    expect(found.body.items.map((each: any) => each.deployment.name)).toEqual(["filtered"])
+    expect(found.body.items.map((each: { deployment: { name: string } }) => each.deployment.name)).toEqual(["filtered"])
     expect(found.body.total).toBe(1)
     // The command line encodes twice.
     expect((await list(encodeURIComponent("deployment.name == 'filtered'"))).body.total).toBe(1)

@@ -130,7 +130,7 @@ describe("a queued job", () => {
       .poll(async () => (await query("SELECT status, external_id FROM job WHERE id = $1", [job]))[0], { timeout: 5000 })
       .toEqual({ status: "inProgress", external_id: "real" })
     const heard = await query<{ by: string }>(
-      "SELECT message->'body'->>'reportedBy' AS by FROM journal WHERE kind = 'job' AND message->'body'->>'jobId' = $1",
+      "SELECT message->>'reportedBy' AS by FROM journal WHERE kind = 'job' AND message->>'jobId' = $1",
       [job],
     )
     expect(heard.map(row => row.by)).toEqual([agent])
@@ -200,9 +200,9 @@ describe("a release target", () => {
     expect((await call("GET", `${W}/release-targets/${key}/why?at=2025-01-01T00:00:00Z`)).status).toBe(404)
     const page = async (search: string) => (await call("GET", `${W}/release-targets/${key}/history${search}`)).body
     const first = await page("?limit=2")
-    expect(first.items.map((each: any) => each.sequence)).toEqual([3, 2])
+    expect(first.items.map((each: { sequence: number }) => each.sequence)).toEqual([3, 2])
     const last = await page(`?limit=2&cursor=${first.nextCursor}`)
-    expect([last.items.map((each: any) => each.sequence), "nextCursor" in last]).toEqual([[1], false])
+    expect([last.items.map((each: { sequence: number }) => each.sequence), "nextCursor" in last]).toEqual([[1], false])
   })
 
   it("is told to try a quarantined version again only with a reason, and the caller is told when nobody decides", async () => {
@@ -212,7 +212,7 @@ describe("a release target", () => {
     expect((await act({ reason: " " })).status).toBe(400)
     const accepted = await act({ reason: "fixed upstream" })
     expect(accepted.status).toBe(202)
-    const [sent] = await query<{ envelope: any }>("SELECT envelope FROM outbox WHERE envelope->>'id' = $1", [
+    const [sent] = await query<{ envelope: unknown }>("SELECT envelope FROM outbox WHERE envelope->>'id' = $1", [
       accepted.body.id,
     ])
     expect(sent?.envelope).toMatchObject({ kind: "target", key, type: "ReleaseQuarantine", receipt: true })

@@ -22,6 +22,7 @@ export const namespace = "sluice"
 
 export interface Answer {
   readonly status: number
+  // biome-ignore lint/suspicious/noExplicitAny: what came over the wire; each test says what it expects of it
   readonly body: any
   readonly type: string
 }
@@ -105,8 +106,9 @@ export const startGateway = Effect.gen(function* () {
     const type = response.headers.get("content-type") ?? ""
     return { status: response.status, type, body: type.includes("json") ? JSON.parse(text) : text }
   }
-  const query = <Row>(text: string, values: ReadonlyArray<unknown> = []) =>
-    Effect.runPromise(Context.get(context, Storage).query<Row>(text, values))
+  const run = Effect.runPromiseWith(context)
+  const storage = Context.get(context, Storage)
+  const query = <Row>(text: string, values: ReadonlyArray<unknown> = []) => run(storage.query<Row>(text, values))
   const workspaceId: string = (yield* Effect.promise(() => call("GET", "/v1/workspaces/slug/default"))).body.id
   return { base, call, query, context, nats, workspaceId, W: `/v1/workspaces/${workspaceId}` }
 })

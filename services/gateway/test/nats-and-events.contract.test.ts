@@ -1,11 +1,12 @@
 /** Versions from CI over NATS, and the workspace's public events as a stream that can be resumed. */
 import { randomUUID } from "node:crypto"
+import { connect, headers } from "@nats-io/transport-node"
 import { Bus } from "@sluice/actor/ports"
 import { replyToHeader, VersionAnswer } from "@sluice/protocol/intake"
 import { subjects } from "@sluice/protocol/subjects"
-import { Context, Effect, Redacted, Schema } from "effect"
+import { Context, Effect, Exit, Redacted, Schema, Scope } from "effect"
 import { describe, expect, it } from "vitest"
-import { adminKey, namespace } from "./kit.ts"
+import { adminKey, namespace, startGateway } from "./kit.ts"
 import { served } from "./served.ts"
 
 const gateway = served()
@@ -19,7 +20,6 @@ const deployment = async (name: string): Promise<string> => {
 /** What a CI step sees that asks for the verdict: the answer at its inbox. */
 const publish = async (workspace: string, message: unknown) => {
   const { nats } = gateway()
-  const { connect, headers } = await import("@nats-io/transport-node")
   const connection = await connect({ servers: nats.url, user: nats.user, pass: Redacted.value(nats.password) })
   try {
     const inbox = `_INBOX.${randomUUID()}`
@@ -170,5 +170,25 @@ describe("the event stream", () => {
     expect(idOf(old[1] ?? "")).toBe(3)
     const ahead = await listen("?after=999999", {}, frames => frames.length > 0)
     expect(ahead.map(typeOf)).toEqual(["gap"])
+  })
+})
+
+describe("a gateway that stops", () => {
+  it("ends open event streams instead of waiting for them", async () => {
+    const scope = Scope.makeUnsafe()
+    const { base, W } = await Effect.runPromise(startGateway.pipe(Scope.provide(scope)))
+    const response = await fetch(`${base}/api${W}/events`, { headers: { "x-api-key": adminKey } })
+    const reader = response.body?.getReader()
+    expect((await reader?.read())?.done).toBe(false)
+    const started = performance.now()
+    await Effect.runPromise(Scope.close(scope, Exit.void))
+    expect(performance.now() - started).toBeLessThan(5_000)
+    // Ended or cut: either tells the reader to come back with its last id.
+    await expect(
+      reader?.read().then(
+        ({ done }) => done,
+        () => true,
+      ),
+    ).resolves.toBe(true)
   })
 })

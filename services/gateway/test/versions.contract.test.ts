@@ -78,7 +78,9 @@ describe("a version", () => {
     const id = await deployment("filtering")
     for (const tag of ["1.0.0", "1.1.0", "2.0.0"]) await publish(id, { tag, status: "ready" })
     const tags = async (query: string) =>
-      (await call("GET", `${W}/deployments/${id}/versions?${query}`)).body.items.map((each: any) => each.tag)
+      (await call("GET", `${W}/deployments/${id}/versions?${query}`)).body.items.map(
+        (each: { tag: string }) => each.tag,
+      )
     expect(await tags("")).toEqual(["2.0.0", "1.1.0", "1.0.0"])
     expect(await tags(`order=asc&cel=${encodeURIComponent("version.tag.startsWith('1.')")}`)).toEqual([
       "1.0.0",
@@ -100,7 +102,7 @@ describe("a version", () => {
     expect(await stop()).toBe(before + 1)
     const renamed = await call("PATCH", `${W}/deployment-versions/${version}`, { body: { name: "one" } })
     expect(renamed).toMatchObject({ status: 202, body: { status: "paused", name: "one" } })
-    const [sent] = await query<{ body: any }>(
+    const [sent] = await query<{ body: { versions: unknown } }>(
       "SELECT envelope->'body' AS body FROM outbox WHERE kind = 'planner' ORDER BY (envelope->>'sentAt')::bigint DESC, number DESC LIMIT 1",
     )
     expect(sent?.body.versions).toEqual([{ versionId: version, deploymentId: id }])

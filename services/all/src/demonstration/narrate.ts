@@ -37,22 +37,20 @@ export const makeNarrator = (world: World): Narrator => {
     const tell = (what: string, why = data.reason ?? data.message ?? "") => line(event.at, where, what, why)
     switch (event.type) {
       case "version.published":
-        return tell(`${tag} published`, published(data))
+        return tell(`${tag} published`, publishedWhy(data))
       case "version.refused":
         return tell("version refused")
       case "approval.recorded":
         return tell(`${tag} ${data.status ?? "approved"}`)
       case "target.waiting": {
-        const { blocked } = data
-        if (blocked === undefined || target === undefined) return undefined
+        if (target === undefined) return undefined
         // A place in the rollout is the target's own affair, everything else holds the whole environment.
-        const shared = blocked.rule !== "gradualRollout"
+        const shared = data.rule !== "gradualRollout"
         const key = shared ? `${target.deployment} ${target.environment}` : target.key
-        const reason = `${blocked.tag ?? tag} ${blocked.reason}`
+        const reason = data.reason ?? ""
         if (told.get(key) === reason) return undefined
         told.set(key, reason)
-        const who = shared ? `${target.deployment} ${target.environment}` : where
-        return line(event.at, who, "waits", blocked.reason)
+        return line(event.at, shared ? `${target.deployment} ${target.environment}` : where, `${tag} waits`, reason)
       }
       case "target.deploying":
         return tell(`deploying ${tag}`)
@@ -94,7 +92,7 @@ const EventData = Schema.Struct({
   message: Text,
   verified: Schema.optionalKey(Schema.Boolean),
   metadata: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
-  blocked: Schema.optionalKey(Schema.Struct({ rule: Schema.String, tag: Text, reason: Schema.String })),
+  rule: Text,
 })
 
 /** What of an event's data is told; a field that is not as expected is left out of the story, not an end of it. */
@@ -103,7 +101,7 @@ const readData = (data: PublicEvent["data"]) => {
   return Result.isSuccess(decoded) ? decoded.success : {}
 }
 
-const published = (data: { readonly metadata?: Readonly<Record<string, string>> }): string => {
+const publishedWhy = (data: { readonly metadata?: Readonly<Record<string, string>> }): string => {
   const commit = data.metadata?.["git/commit"]
   return commit === undefined
     ? ""

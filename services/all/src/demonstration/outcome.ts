@@ -65,8 +65,7 @@ export const orderOf = (
   )
 
 const groupOf = (row: Row): number =>
-  deploymentNames.indexOf(row.deployment) * environmentNames.length +
-  environmentNames.indexOf(row.environment)
+  deploymentNames.indexOf(row.deployment) * environmentNames.length + environmentNames.indexOf(row.environment)
 
 interface Found {
   readonly version: string

@@ -6,6 +6,7 @@
 import type { Bus } from "@sluice/actor/ports"
 import type { PublicEvent } from "@sluice/api/events"
 import { layer as busLayer } from "@sluice/bus/bus"
+import type { Acknowledged } from "@sluice/protocol/journal-export"
 import { Effect, Redacted, type Scope } from "effect"
 import { runAgent } from "./agent.ts"
 import { makeClient } from "./client.ts"
@@ -43,8 +44,10 @@ export interface DemonstrationOptions {
   readonly print: (line: string) => void
   /** Kills the services with SIGKILL and starts them again; called once in each scene. */
   readonly crash?: Effect.Effect<void>
-  /** What the checker says of the installation's journal. */
-  readonly proof?: Effect.Effect<ProofSummary, { readonly message: string }>
+  /** What the checker says of the installation's journal, given what its callers were told is kept. */
+  readonly proof?: (
+    acknowledged: ReadonlyArray<Acknowledged>,
+  ) => Effect.Effect<ProofSummary, { readonly message: string }>
   /** Milliseconds. */
   readonly giveUpAfter: number
 }
@@ -132,12 +135,19 @@ const play = Effect.fnUntraced(function* (
     }),
   })
 
-  const playing = { stage, memory, say: (text: string) => print(`\n${text}`), crash: options.crash }
+  const acknowledged: Array<Acknowledged> = []
+  const playing = {
+    stage,
+    memory,
+    acknowledged: (fact: Acknowledged) => void acknowledged.push(fact),
+    say: (text: string) => print(`\n${text}`),
+    crash: options.crash,
+  }
   yield* firstScene(playing)
   yield* secondScene(playing)
 
   const rows = yield* lookAtOutcome(stage)
-  const summary = options.proof === undefined ? undefined : yield* options.proof
+  const summary = options.proof === undefined ? undefined : yield* options.proof(acknowledged)
   const proof = proofOf(summary, rows, story.firstFailedAt())
   for (const line of ["", ...tableOf(rows), "", ...proof.lines]) print(line)
   const wrong = rows.filter(row => !row.ok).map(row => `${row.deployment} on ${row.resource} is not as promised`)

@@ -4,6 +4,7 @@
  */
 import type { Bus } from "@sluice/actor/ports"
 import { listApprovals, recordApproval } from "@sluice/api/versions"
+import type { Acknowledged } from "@sluice/protocol/journal-export"
 import { Effect } from "effect"
 import type { DemonstrationError } from "./failure.ts"
 import type { Memory } from "./memory.ts"
@@ -14,6 +15,8 @@ import { blockedOf, type Stage } from "./stage.ts"
 export interface Playing {
   readonly stage: Stage
   readonly memory: Memory
+  /** Sluice said that it has this: it must be there in the end. */
+  readonly acknowledged: (fact: Acknowledged) => void
   readonly say: (text: string) => void
   /** Kills the services with SIGKILL and starts them again; absent: nobody crashes. */
   readonly crash: Effect.Effect<void> | undefined
@@ -25,8 +28,8 @@ type Scene = (playing: Playing) => Effect.Effect<void, DemonstrationError, Bus>
 export const firstScene: Scene = Effect.fnUntraced(function* (playing) {
   const { stage } = playing
   playing.say(`Scene 1: ${oldTag} of both deployments, the first over HTTP, the second over NATS`)
-  const versionId = yield* publishOverHttp(stage, "storefront", oldTag)
-  yield* publishOverNats(stage.admin.workspaceId, "checkout", oldTag)
+  const versionId = yield* overHttp(playing, "storefront", oldTag)
+  yield* overNats(playing, "checkout", oldTag)
   yield* approve(playing, versionId, oldTag)
   yield* crashOnce(playing, 1, "the first production site to be confirmed", someSettled(stage, "production", oldTag))
   yield* runs(stage, "storefront", "staging", oldTag)
@@ -39,7 +42,7 @@ export const firstScene: Scene = Effect.fnUntraced(function* (playing) {
 export const secondScene: Scene = Effect.fnUntraced(function* (playing) {
   const { stage } = playing
   playing.say(`Scene 2: storefront ${newTag}, which will not do on the third production site in its order`)
-  const versionId = yield* publishOverHttp(stage, "storefront", newTag)
+  const versionId = yield* overHttp(playing, "storefront", newTag)
   yield* approve(playing, versionId, newTag)
   yield* crashOnce(playing, 2, `two production sites with ${newTag}`, secondSettled(stage, versionId))
   yield* stage.until(
@@ -49,11 +52,30 @@ export const secondScene: Scene = Effect.fnUntraced(function* (playing) {
     ),
   )
   playing.say(`Meanwhile: checkout ${newTag}, over NATS; one halt stops nothing else`)
-  yield* publishOverNats(stage.admin.workspaceId, "checkout", newTag)
+  yield* overNats(playing, "checkout", newTag)
   yield* runs(stage, "storefront", "staging", newTag)
   yield* runs(stage, "storefront", "production", oldTag)
   yield* runs(stage, "checkout", "staging", newTag)
   yield* runs(stage, "checkout", "production", newTag)
+})
+
+const overHttp = Effect.fnUntraced(function* (
+  { stage, acknowledged }: Playing,
+  deployment: DeploymentName,
+  tag: string,
+) {
+  const id = yield* publishOverHttp(stage, deployment, tag)
+  acknowledged({ what: "version", deploymentId: stage.world.deploymentIds[deployment], tag, id })
+  return id
+})
+
+const overNats = Effect.fnUntraced(function* (
+  { stage, acknowledged }: Playing,
+  deployment: DeploymentName,
+  tag: string,
+) {
+  yield* publishOverNats(stage.admin.workspaceId, deployment, tag)
+  acknowledged({ what: "version", deploymentId: stage.world.deploymentIds[deployment], tag })
 })
 
 /** The second user approves once nothing else holds production; at once if that was done before a restart. */
