@@ -96,7 +96,7 @@ const report = (
   messages: ReadonlyArray<Outgoing>,
 ): Effect.Effect<void> => {
   const caused = messages.map(message => ({ ...message, correlationId: item.correlationId, causationId: item.id }))
-  const commit = door.commit(item.workspaceId, () => Effect.succeed({ value: undefined, messages: caused }))
+  const commit = door.complete(item.workspaceId, item.id, caused)
   return commit.pipe(
     Effect.tapError(error => Effect.logWarning(`the result could not be committed: ${error.message}`)),
     Effect.retry({ schedule: commitRetry, while: (error: StorageError) => error.fault !== "message" }),

@@ -64,16 +64,14 @@ export const stubDoor = (
 ): StubDoor => {
   const left = [...failures]
   const committed: StubDoor["committed"] = []
-  const never = { query: () => Effect.die("the activity runtime writes no rows of its own") }
   const service: Door["Service"] = {
-    commit: (workspaceId, work) =>
+    commit: () => Effect.die("the activity runtime completes work, nothing else"),
+    complete: (workspaceId, _workId, messages) =>
       Effect.gen(function* () {
-        const { value, messages } = yield* work(never)
         const fault = left.shift()
         if (fault !== undefined) return yield* new StorageError({ fault, message: `the store is ${fault}` })
         committed.push(...messages.map(each => ({ ...each, door: workspaceId })))
         onCommit()
-        return { value, messageIds: messages.map((_, index) => `m${index}`) }
       }),
     ask: () => Effect.die("the activity runtime asks for no receipts"),
   }

@@ -119,7 +119,14 @@ export const doorLayer: Layer.Layer<Door, BusError, Bus | PartitionStore | Stora
       for (const id of ids) waiting.delete(id)
     }
 
-    return { commit: (workspaceId, work) => commit(workspaceId, work), ask }
+    const complete: Door["Service"]["complete"] = (workspaceId, workId, messages) =>
+      Effect.asVoid(
+        commit(workspaceId, tx =>
+          Effect.map(store.activityDone(tx, workId), first => ({ value: undefined, messages: first ? messages : [] })),
+        ),
+      )
+
+    return { commit: (workspaceId, work) => commit(workspaceId, work), complete, ask }
   }),
 )
 

@@ -26,6 +26,15 @@ export class Door extends Context.Service<
       work: (tx: Tx) => Effect.Effect<{ readonly value: A; readonly messages: ReadonlyArray<DoorMessage> }, E>,
     ) => Effect.Effect<{ readonly value: A; readonly messageIds: ReadonlyArray<string> }, E | StorageError>
     /**
+     * The result of one piece of activity work: its messages, once. A second delivery of the same work that comes through
+     * later changes nothing.
+     */
+    readonly complete: (
+      workspaceId: string,
+      workId: string,
+      messages: ReadonlyArray<DoorMessage>,
+    ) => Effect.Effect<void, StorageError>
+    /**
      * Like `commit` with one message that wants a receipt: waits for its verdict up to `wait` ms. `pending` when the bound
      * passed (the message is durable and will be handled).
      */

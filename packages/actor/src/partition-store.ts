@@ -163,13 +163,17 @@ export class PartitionStore extends Context.Service<
       from: number,
       limit: number,
     ) => Effect.Effect<ReadonlyArray<Envelope>, StorageError>
-    /** Activities committed and not yet known to be stored by the broker, oldest first. */
+    /** Activities not known to be stored by the broker, oldest first. */
     readonly activities: (
       sources: ReadonlyArray<PartitionId>,
       olderThanMs: number,
       limit: number,
     ) => Effect.Effect<ReadonlyArray<ActivityWork>, StorageError>
-    readonly dropActivities: (ids: ReadonlyArray<string>) => Effect.Effect<void, StorageError>
+    readonly activitiesStored: (ids: ReadonlyArray<string>) => Effect.Effect<void, StorageError>
+    /** The broker may have lost what it stored for these sources: it counts as not stored again. */
+    readonly activitiesLost: (sources: ReadonlyArray<PartitionId>) => Effect.Effect<void, StorageError>
+    /** Its result is being committed: `false` when another delivery of the same work was faster. */
+    readonly activityDone: (tx: Tx, id: string) => Effect.Effect<boolean, StorageError>
     readonly receipt: (
       messageId: string,
     ) => Effect.Effect<{ readonly outcome: string; readonly reason?: string } | undefined, StorageError>

@@ -109,5 +109,7 @@ export class Bus extends Context.Service<
     readonly purge: (stream: string, subject: string) => Effect.Effect<void, BusError>
     /** Runs after every reconnect, and whenever a stream turned out to be missing. */
     readonly onReconnect: (run: Effect.Effect<void>) => Effect.Effect<void, never, Scope.Scope>
+    /** Runs when this process had to create the stream anew: what it held is gone. */
+    readonly onStreamLost: (stream: string, run: Effect.Effect<void>) => Effect.Effect<void, never, Scope.Scope>
   }
 >()("@sluice/actor/Bus") {}

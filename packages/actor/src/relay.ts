@@ -6,7 +6,7 @@
 import type { ActivityWork } from "@sluice/protocol/activities"
 import type { ActorKindName, Envelope, SourceKind } from "@sluice/protocol/envelope"
 import { sourceKinds } from "@sluice/protocol/envelope"
-import { subjects } from "@sluice/protocol/subjects"
+import { streams, subjects } from "@sluice/protocol/subjects"
 import { Clock, Context, Effect, Layer, Schema, Semaphore } from "effect"
 import { type ChannelBacklog, destinationOf, type PartitionId, PartitionStore } from "./partition-store.ts"
 import { Bus, type BusError, type Publication } from "./ports.ts"
@@ -54,6 +54,7 @@ export class RelayService extends Context.Service<RelayService, Relay>()("@sluic
       const bus = yield* Bus
       const store = yield* PartitionStore
       const scope = yield* Effect.scope
+      const runFork = Effect.runForkWith(yield* Effect.context<never>())
       const names = subjects(bus.namespace)
       const owned = new Map<string, PartitionId>()
       /** Sources that may have something unapplied. */
@@ -78,7 +79,7 @@ export class RelayService extends Context.Service<RelayService, Relay>()("@sluic
             messageId: work.id,
           })),
         )
-        yield* store.dropActivities(list.filter((_, i) => stored[i]).map(work => work.id))
+        yield* store.activitiesStored(list.filter((_, i) => stored[i]).map(work => work.id))
       })
 
       const announce = (receipt: Committed["receipts"][number]) =>
@@ -154,10 +155,19 @@ export class RelayService extends Context.Service<RelayService, Relay>()("@sluic
           const partition = Number(subject.split(".").at(-1))
           const ask = decodeAsk(decoder.decode(data))
           if (ask._tag === "None" || !Number.isInteger(partition)) return
-          Effect.runForkWith(Context.empty())(safely(asked({ kind, partition }, ask.value)))
+          runFork(safely(asked({ kind, partition }, ask.value)))
         }),
       )
       yield* safely(tick(undefined)).pipe(Effect.delay(tickEvery), Effect.forever, Effect.forkScoped)
+
+      /** Everything outstanding of these sources is published again, by the next ticks. */
+      const activitiesLost = (sources: ReadonlyArray<PartitionId>) =>
+        Effect.gen(function* () {
+          for (const source of sources) dirty.set(nameOf(source), source)
+          if (sources.length > 0) yield* store.activitiesLost(sources)
+        })
+      yield* bus.listen(names.activitiesLost(), () => void runFork(safely(activitiesLost([...owned.values()]))))
+      yield* bus.onStreamLost(streams(bus.namespace).activity(), bus.announce(names.activitiesLost(), new Uint8Array()))
 
       return {
         committed,
@@ -172,7 +182,8 @@ export class RelayService extends Context.Service<RelayService, Relay>()("@sluic
           Effect.suspend(() => {
             owned.set(nameOf(source), source)
             dirty.set(nameOf(source), source)
-            return safely(tick(source)).pipe(Effect.forkIn(scope), Effect.asVoid)
+            const all = Effect.andThen(activitiesLost([source]), tick(source))
+            return safely(all).pipe(Effect.forkIn(scope), Effect.asVoid)
           }),
         disown: source =>
           Effect.sync(() => {

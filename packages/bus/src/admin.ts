@@ -28,13 +28,17 @@ export const applyTopology = (
     lines => lines.flat(),
   )
 
+const newStream = "+ stream "
+/** Whether a line of `applyTopology` says that a stream was created. */
+export const isNewStream = (line: string): boolean => line.startsWith(newStream)
+
 const applyStream = Effect.fnUntraced(function* (jsm: JetStreamManager, spec: StreamSpec) {
   const wanted = streamConfig(spec)
   const info = yield* orMissing(attempt(() => jsm.streams.info(spec.name)))
   const lines: Array<string> = []
   if (info === undefined) {
     yield* attempt(() => jsm.streams.add({ name: spec.name, ...wanted }))
-    lines.push(`+ stream ${spec.name} (${spec.subjects.join(", ")})`)
+    lines.push(`${newStream}${spec.name} (${spec.subjects.join(", ")})`)
   } else {
     const changes = difference(wanted, info.config)
     if (changes.length > 0) {

@@ -55,6 +55,7 @@ export const layer = (options: BusOptions): Layer.Layer<Bus | BusAdmin, BusError
             ),
           ),
         onReconnect: repair.addHook,
+        onStreamLost: repair.addLostHook,
       })
       const admin = BusAdmin.of({
         apply: repair.apply,

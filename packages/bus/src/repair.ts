@@ -6,7 +6,7 @@
 import type { JetStreamManager } from "@nats-io/jetstream"
 import type { BusError } from "@sluice/actor/ports"
 import { Effect, Latch, type Scope } from "effect"
-import { applyTopology } from "./admin.ts"
+import { applyTopology, isNewStream } from "./admin.ts"
 import { type Connection, whileUp } from "./connection.ts"
 import type { StreamSpec } from "./stream-spec.ts"
 
@@ -15,6 +15,8 @@ export interface Repair {
   readonly request: () => void
   readonly apply: (list: ReadonlyArray<StreamSpec>) => Effect.Effect<ReadonlyArray<string>, BusError>
   readonly addHook: (hook: Effect.Effect<void>) => Effect.Effect<void, never, Scope.Scope>
+  /** Like a hook, for one stream, after a round that had to create it. */
+  readonly addLostHook: (stream: string, hook: Effect.Effect<void>) => Effect.Effect<void, never, Scope.Scope>
 }
 
 const roundsPause = 250 // many readers of one missing stream ask at the same moment
@@ -24,12 +26,15 @@ export const makeRepair = (connection: Connection): Effect.Effect<Repair, never,
     const wanted = Latch.makeUnsafe(false)
     const applied = new Map<string, StreamSpec>()
     const hooks = new Set<Effect.Effect<void>>()
+    const lostHooks = new Set<{ readonly stream: string; readonly hook: Effect.Effect<void> }>()
+    const lost = new Set<string>()
     const request = () => void wanted.openUnsafe()
     const applyAgain = (spec: StreamSpec) =>
       applyTopology(connection.jsm, [spec]).pipe(
-        Effect.andThen(lines =>
-          Effect.forEach(lines, line => Effect.logWarning(`the broker had lost its topology: ${line}`)),
-        ),
+        Effect.andThen(lines => {
+          if (lines.some(isNewStream)) lost.add(spec.name)
+          return Effect.forEach(lines, line => Effect.logWarning(`the broker had lost its topology: ${line}`))
+        }),
         // Unavailable is asked again; a refusal would be the same again, and neither the rest nor the hooks depend on it.
         Effect.catchIf(
           error => error.reason === "refused",
@@ -43,7 +48,9 @@ export const makeRepair = (connection: Connection): Effect.Effect<Repair, never,
       yield* connection.up.await
       wanted.closeUnsafe()
       yield* whileUp(connection, Effect.forEach([...applied.values()], applyAgain, { discard: true }))
-      yield* Effect.forEach([...hooks], runHook, { discard: true })
+      const ofLost = [...lostHooks].filter(({ stream }) => lost.has(stream)).map(({ hook }) => hook)
+      lost.clear()
+      yield* Effect.forEach([...ofLost, ...hooks], runHook, { discard: true })
     }).pipe(
       Effect.catch(error =>
         Effect.andThen(Effect.logDebug(`repair is put off: ${error.message}`), Effect.sync(request)),
@@ -54,6 +61,13 @@ export const makeRepair = (connection: Connection): Effect.Effect<Repair, never,
     return {
       request,
       apply: list => applyAndRemember(connection.jsm, applied, list),
+      addLostHook: (stream, hook) => {
+        const own = { stream, hook }
+        return Effect.acquireRelease(
+          Effect.sync(() => lostHooks.add(own)),
+          () => Effect.sync(() => lostHooks.delete(own)),
+        )
+      },
       addHook: hook => {
         // A hook is known by its place, so that the same effect may be registered twice.
         const own = Effect.suspend(() => hook)

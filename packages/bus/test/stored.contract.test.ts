@@ -37,7 +37,11 @@ describe("a message of work on a stream of one message per subject", () => {
         stream: agentWork.name,
         consumer,
         concurrency: 1,
-        handle: work => Effect.andThen(Effect.sync(() => got.add(work.subject)), Effect.never),
+        handle: work =>
+          Effect.andThen(
+            Effect.sync(() => got.add(work.subject)),
+            Effect.never,
+          ),
       })
       yield* got.until("the work", list => list.length === 1)
       expect(yield* admin.takeBack(place)).toBe("taken")

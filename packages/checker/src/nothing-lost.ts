@@ -1,6 +1,6 @@
 /**
- * P4: every number drawn was applied or still lies in its outbox, every version has told the planner of itself, and what a
- * caller saw acknowledged is there.
+ * P4: every number drawn was applied or still lies in its outbox, every version has told the planner of itself and every
+ * approval the event log, and what a caller saw acknowledged is there.
  */
 
 import type { Acknowledged, JournalEntry, JournalExport } from "@sluice/protocol/journal-export"
@@ -16,6 +16,7 @@ export const checkNothingLost = (
   const findings = new Findings()
   checkChannels(data, findings)
   checkVersions(journal, data, findings)
+  checkApprovals(journal, data, findings)
   const look = presence(journal, data)
   for (const one of acknowledged) findings.expect(look(one), () => `acknowledged and not there: ${JSON.stringify(one)}`)
   return findings
@@ -54,6 +55,26 @@ const checkVersions = (journal: ReadonlyArray<JournalEntry>, data: JournalExport
     findings.expect(
       told.has(version.id),
       () => `version ${version.tag} (${version.id}) was accepted, and the planner never heard of it`,
+    )
+  }
+}
+
+/** An approval's own message: those it wakes depend on who waits. */
+const checkApprovals = (journal: ReadonlyArray<JournalEntry>, data: JournalExport, findings: Findings): void => {
+  const told = new Set<string>()
+  const tell = (message: unknown) => {
+    const body = message as { readonly type?: unknown; readonly data?: { readonly environmentIds?: unknown } } | null
+    if (body?.type !== "approval.recorded") return
+    for (const environmentId of list(body.data?.environmentIds))
+      told.add(`${text(body, "data", "versionId")} ${environmentId}`)
+  }
+  for (const entry of journal) if (entry.kind === "event") tell(entry.message)
+  for (const row of data.outbox) if (row.kind === "event") tell(row.body)
+  for (const { versionId, environmentId, userId } of data.approvals) {
+    const known = told.has(`${versionId} ${environmentId}`)
+    findings.expect(
+      known,
+      () => `user ${userId} decided on version ${versionId} in ${environmentId}, and nobody was told`,
     )
   }
 }

@@ -159,6 +159,11 @@ describe("P4 is broken by", () => {
     expect(broken(data).P4).toBe("version 1.1.0 (v2) was accepted, and the planner never heard of it")
   })
 
+  it("an approval that the event log never heard of", () => {
+    const data = journalWith(line => (line.kind === "event" ? { message: {} } : undefined))
+    expect(broken(data).P4).toBe("user u decided on version v1 in e, and nobody was told")
+  })
+
   it("an acknowledged version, approval, job status or message that is not there", () => {
     const acknowledged = [
       { what: "version", deploymentId: "d", tag: "1.2.0" },

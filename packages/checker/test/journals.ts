@@ -28,6 +28,8 @@ const started = (targetKey: string, jobId: string) => ({
 const ended = (jobId: string, status = "successful") => ({ _tag: "JobEnded", jobId, status })
 const settled = { _tag: "SetSettled", outcome: "successful" }
 
+const approval = { type: "approval.recorded", data: { versionId: "v1", environmentIds: ["e"] } }
+
 /** In the order of one partition per kind: kind, then place. */
 export const lines: ReadonlyArray<Line> = [
   {
@@ -149,6 +151,8 @@ export const lines: ReadonlyArray<Line> = [
   { kind: "job", key: "set-3", type: "StartJobs", from: "target", at: 74, events: [started(first, "job-3")] },
   { kind: "job", key: "set-3", type: "AgentAnswered", from: "door", at: 80, events: [ended("job-3"), settled] },
   { kind: "job", key: "set-4", type: "StartJobs", from: "target", at: 85, events: [started(second, "job-4")] },
+
+  { kind: "event", key: workspaceId, type: "Happened", from: "door", at: 3, message: approval },
 
   {
     kind: "verification",

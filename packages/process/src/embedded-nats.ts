@@ -121,6 +121,14 @@ export const addNatsUser = Effect.fn("addNatsUser")(function* (homeDirectory: st
 
 const reloadMillisecondsMax = 5_000 // reading two small files; more means that the server refused them
 
+/** Where the embedded NATS of a home is reached and how one logs in, from what it keeps there; undefined when it keeps none. */
+export const keptNats = (home: HomePaths): Omit<EmbeddedNats, "server"> | undefined => {
+  const files = natsFiles(home)
+  if (!existsSync(files.port) || !existsSync(files.password)) return undefined
+  const url = `nats://127.0.0.1:${readFileSync(files.port, "utf8").trim()}`
+  return { url, user: ownUser, password: keptSecret(files.password) }
+}
+
 /** Names and permissions of the users that were added, Sluice's own not included. */
 export const readUsers = (home: HomePaths): ReadonlyArray<NatsUser> => {
   const { users } = natsFiles(home)

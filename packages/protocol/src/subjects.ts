@@ -12,6 +12,8 @@ export const subjects = (ns: string) =>
       `${ns}.${inbox(m.kind)}.${m.partition}.${m.workspaceId}.${m.key}.${m.type}`,
     mailboxOf: (m: { kind: ActorKindName; partition: number; workspaceId: string; key: string }) =>
       `${ns}.${inbox(m.kind)}.${m.partition}.${m.workspaceId}.${m.key}.>`,
+    /** One actor's inbox, for whoever knows neither its partition nor its workspace: people who look. */
+    mailboxAnywhere: (kind: ActorKindName, key: string) => `${ns}.${inbox(kind)}.*.*.${key}.>`,
     partition: (kind: ActorKindName, partition: number) => `${ns}.${inbox(kind)}.${partition}.>`,
     kind: (kind: ActorKindName) => `${ns}.${inbox(kind)}.>`,
     activity: (name: ActivityName, workspaceId: string, key: string) => `${ns}.activity.${name}.${workspaceId}.${key}`,
@@ -29,6 +31,8 @@ export const subjects = (ns: string) =>
     /** Core NATS, lossy by design: hints and requests that change nothing. */
     relayHint: (source: SourceKind, partition: number) => `${ns}.hint.relay.${source}.${partition}`,
     relayHints: (source: SourceKind) => `${ns}.hint.relay.${source}.*`,
+    /** Whoever had to create the stream of activity work anew says so: all who have work outstanding publish it again. */
+    activitiesLost: () => `${ns}.hint.activities-lost`,
     receipt: (messageId: string) => `${ns}.receipt.${messageId}`,
     receipts: () => `${ns}.receipt.*`,
     eventHint: (workspaceId: string) => `${ns}.hint.event.${workspaceId}`,

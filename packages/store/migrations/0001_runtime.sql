@@ -62,15 +62,17 @@ CREATE TABLE outbox (
   PRIMARY KEY (source_kind, source_partition, kind, partition, number)
 );
 
--- Work for activities, not yet stored by the broker.
+-- Work for activities, until its result came through a door. `stored`: the broker has it, as far as we know.
 CREATE TABLE activity_outbox (
   id uuid PRIMARY KEY,
   source_kind text NOT NULL,
   source_partition int NOT NULL,
   sent_at timestamptz NOT NULL,
+  stored boolean NOT NULL DEFAULT false,
   work jsonb NOT NULL
 );
-CREATE INDEX activity_outbox_source ON activity_outbox (source_kind, source_partition, sent_at);
+CREATE INDEX activity_outbox_unstored ON activity_outbox (source_kind, source_partition, sent_at) WHERE NOT stored;
+CREATE INDEX activity_outbox_source ON activity_outbox (source_kind, source_partition) WHERE stored;
 
 CREATE TABLE actor_state (
   kind text NOT NULL,

@@ -85,16 +85,29 @@ export const partitionStoreLayer = (installation: Installation): Layer.Layer<Par
           storage.query<{ work: ActivityWork }>(
             `SELECT work FROM activity_outbox
              WHERE (source_kind, source_partition) IN (SELECT * FROM unnest($1::text[], $2::int[]))
-               AND sent_at <= clock_timestamp() - $3 * interval '1 millisecond'
+               AND NOT stored AND sent_at <= clock_timestamp() - $3 * interval '1 millisecond'
              ORDER BY sent_at LIMIT $4`,
             [sources.map(one => one.kind), sources.map(one => one.partition), olderThanMs, limit],
           ),
           rows => rows.map(row => row.work),
         ),
-      dropActivities: ids =>
+      activitiesStored: ids =>
         ids.length === 0
           ? Effect.void
-          : Effect.asVoid(storage.query("DELETE FROM activity_outbox WHERE id = ANY($1::uuid[])", [ids])),
+          : Effect.asVoid(storage.query("UPDATE activity_outbox SET stored = true WHERE id = ANY($1::uuid[])", [ids])),
+      activitiesLost: sources =>
+        Effect.asVoid(
+          storage.query(
+            `UPDATE activity_outbox SET stored = false
+             WHERE stored AND (source_kind, source_partition) IN (SELECT * FROM unnest($1::text[], $2::int[]))`,
+            [sources.map(one => one.kind), sources.map(one => one.partition)],
+          ),
+        ),
+      activityDone: (tx, id) =>
+        Effect.map(
+          tx.query("DELETE FROM activity_outbox WHERE id = $1::uuid RETURNING id", [id]),
+          rows => rows.length > 0,
+        ),
       receipt: messageId =>
         Effect.map(
           storage.query<{ outcome: string; reason: string | null }>(

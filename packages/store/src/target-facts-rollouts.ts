@@ -110,7 +110,12 @@ export interface PlaceRow {
   /** The target's own place in the stored order; null: it came later and has not started. */
   readonly own: number | null
   /** Unsettled targets ahead, nearest first. */
-  readonly ahead: ReadonlyArray<{ readonly key: string; readonly name: string; readonly position: number; readonly phase: string | null }>
+  readonly ahead: ReadonlyArray<{
+    readonly key: string
+    readonly name: string
+    readonly position: number
+    readonly phase: string | null
+  }>
 }
 
 /** Places in stored orders. A target without one stands behind all that have. */
@@ -149,7 +154,14 @@ export const lateArrivals = (
   tx: Tx,
   wanted: ReadonlyArray<PairVersion>,
 ): Effect.Effect<
-  ReadonlyArray<{ readonly versionId: string; readonly key: string; readonly name: string; readonly phase: string | null; readonly held: boolean; readonly environmentId: string }>,
+  ReadonlyArray<{
+    readonly versionId: string
+    readonly key: string
+    readonly name: string
+    readonly phase: string | null
+    readonly held: boolean
+    readonly environmentId: string
+  }>,
   StorageError
 > =>
   wanted.length === 0

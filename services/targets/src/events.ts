@@ -90,7 +90,14 @@ export type TargetEvent =
       readonly abandons?: string
     }
   | { readonly _tag: "RolledBack"; readonly from: VersionRef; readonly to: ReleaseRef; readonly verified: boolean }
-  | { readonly _tag: "HeldForPerson"; readonly about: VersionRef; readonly reason: string; readonly abandons?: string }
+  | {
+      readonly _tag: "HeldForPerson"
+      readonly about: VersionRef
+      readonly reason: string
+      readonly abandons?: string
+      /** The verification of `about` failed. */
+      readonly unverified?: true
+    }
   | {
       readonly _tag: "QuarantineReleased"
       readonly versions: ReadonlyArray<VersionRef>

@@ -31,7 +31,11 @@ const effectsOf = (state: TargetState, event: TargetEvent, place: Place, moment:
     case "PatienceRanOut":
       return []
     case "Left":
-      return [cancelTimer(evaluateTimer), ...stopWhatRuns(event, place)]
+      return [
+        cancelTimer(evaluateTimer),
+        ...(event.abandons === undefined ? [] : [cancelTimer(patienceTimer)]),
+        ...stopWhatRuns(event, place),
+      ]
     case "Looked":
       return [event.evaluateAt === undefined ? cancelTimer(evaluateTimer) : setTimer(evaluateTimer, event.evaluateAt)]
     case "LookDue":
@@ -76,8 +80,9 @@ const effectsOf = (state: TargetState, event: TargetEvent, place: Place, moment:
     case "RolledBack":
       return rolledBack(event, place, moment)
     case "HeldForPerson": {
-      const { reason, about } = event
+      const { reason, about, unverified } = event
       return [
+        ...(unverified === true ? [versionEffect(place, about.versionId, { verification: "failed" })] : []),
         cancelTimer(evaluateTimer),
         cancelTimer(patienceTimer),
         ...stopWhatRuns(event, place),

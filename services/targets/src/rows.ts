@@ -1,7 +1,8 @@
 /** Rows of a target's projections, made from its state and events. What each column means stands in the migration. */
 import { type ActorEffect, type Moment, project } from "@sluice/actor/definition"
 import { parseReleaseTargetKey, type ReleaseTargetParts } from "@sluice/domain/ids"
-import type { TargetStatusRow, TargetVersionPatch } from "@sluice/store/target-projections"
+import type { TargetStatusRow } from "@sluice/store/target-projections"
+import type { TargetVersionPatch } from "@sluice/store/target-projections-version"
 import { activeJobSet, type ReleaseRef, type TargetState, wirePhaseOf } from "./state.ts"
 
 export type Place = ReleaseTargetParts & { readonly targetKey: string; readonly workspaceId: string }

@@ -126,7 +126,7 @@ export const verificationConcluded = (
   if (body.status === "passed") confirm(script, run, from, true)
   else if (from !== undefined) {
     const said = `${run.tag}, returned to from ${from.tag}, did not pass its verification: ${body.message}`
-    script.add({ _tag: "HeldForPerson", about: refOf(run), reason: said })
+    script.add({ _tag: "HeldForPerson", about: refOf(run), reason: said, unverified: true })
   } else {
     const failure = { _tag: "VerificationFailed", message: body.message } as const
     failForGood(script, facts, { version: refOf(run), failure })

@@ -20,17 +20,24 @@ type BodyOf<N extends InputName> = Extract<TargetMessage, { readonly type: N }>[
 type Handler<N extends InputName> = (script: Script, body: BodyOf<N>, facts: TargetFacts) => string | undefined
 export type Cell<N extends InputName = InputName> =
   | { readonly _tag: "Handled"; readonly by: Handler<N>; readonly to: ReadonlyArray<PhaseName> }
-  | { readonly _tag: "Refused"; readonly why: string }
-  /** Known, and changes nothing. */
-  | { readonly _tag: "Ignored" }
+  | Refusal
+  | Ignored
+interface Refusal {
+  readonly _tag: "Refused"
+  readonly why: string
+}
+/** Known, and changes nothing. */
+interface Ignored {
+  readonly _tag: "Ignored"
+}
 
 const go = <N extends InputName>(by: Handler<N>, ...to: ReadonlyArray<PhaseName>): Cell<N> => ({
   _tag: "Handled",
   by,
   to,
 })
-const no = (why: string): Cell<never> => ({ _tag: "Refused", why })
-const ignored: Cell<never> = { _tag: "Ignored" }
+const no = (why: string): Refusal => ({ _tag: "Refused", why })
+const ignored: Ignored = { _tag: "Ignored" }
 
 const looking: Handler<"Look"> = (script, _body, facts) => {
   if (facts._tag === "Absent") leave(script)

@@ -4,6 +4,7 @@
  */
 import type { PublicEvent } from "@sluice/api/events"
 import { Result, Schema } from "effect"
+import { orderOf } from "./outcome.ts"
 import type { Target, World } from "./world.ts"
 
 export interface Narrator {
@@ -23,6 +24,14 @@ export const makeNarrator = (world: World): Narrator => {
   const environments = new Map(Object.entries(world.environmentIds).map(([name, id]) => [id, name]))
   /** By environment: the reasons its targets were last said to wait for. */
   const told = new Map<string, string>()
+
+  /** Every rule allows: what that means here. */
+  const turnOf = (target: Target | undefined, { tag, versionId }: typeof EventData.Type): string => {
+    if (target?.environment !== "production") return "nothing holds it in staging"
+    if (target.deployment !== "storefront" || typeof versionId !== "string") return "verified on all of staging"
+    const order = orderOf(world.targets, versionId)
+    return `position ${order.indexOf(target.key) + 1} of ${order.length} in the order of ${tag}`
+  }
 
   const lineOf = (event: PublicEvent): string | undefined => {
     const data = readData(event.data)
@@ -53,7 +62,10 @@ export const makeNarrator = (world: World): Narrator => {
         return line(event.at, shared ? `${target.deployment} ${target.environment}` : where, `${tag} waits`, reason)
       }
       case "target.deploying":
-        return tell(`deploying ${tag}`)
+        return tell(
+          `deploying ${tag}`,
+          data.reason === `${tag} is desired` ? turnOf(target, data) : (data.reason ?? ""),
+        )
       case "target.confirmed":
         return tell(
           `${tag} confirmed`,
@@ -66,9 +78,9 @@ export const makeNarrator = (world: World): Narrator => {
       case "version.quarantined":
         return tell(`${tag} quarantined`)
       case "target.rollingBack":
-        return tell(`returning${tag === "" ? "" : ` to ${tag}`}`)
+        return tell(`returning to ${tag}`)
       case "target.rolledBack":
-        return tell(`returned${tag === "" ? "" : ` to ${tag}`}`)
+        return tell(`returned to ${tag}`, data.verified === true ? "both probes passed again" : "")
       case "target.held":
         return tell("held for a person")
       case "verification.measured":
@@ -83,6 +95,7 @@ export const makeNarrator = (world: World): Narrator => {
 const Text = Schema.optionalKey(Schema.NullOr(Schema.String))
 const EventData = Schema.Struct({
   targetKey: Text,
+  versionId: Text,
   deploymentId: Text,
   environmentId: Text,
   environmentIds: Schema.optionalKey(Schema.Array(Schema.String)),

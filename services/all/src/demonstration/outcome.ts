@@ -115,7 +115,7 @@ const askSite = (url: string) =>
 const askServed = (url: string) =>
   ask(`${url}/served`, Schema.Array(Schema.Struct({ version: Schema.String, from: Schema.Finite })))
 
-const headings = ["deployment", "environment", "site", "serves", "API says", "place", ""]
+const headings = ["deployment", "environment", "site", "serves", "API says", "position", ""]
 
 /** The end table as lines. */
 export const tableOf = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {

@@ -200,7 +200,7 @@ const tellStory = (options: {
         if (line !== undefined) print(line)
         memory.write({ shown: event.sequence })
       }
-      stage.wake()
+      stage.hear(event)
     },
     firstFailedAt: () => firstFailedAt,
   }

@@ -35,12 +35,12 @@ export const proofOf = (
   const backAll = latest(placed.filter(row => (row.position ?? 0) <= badPosition).map(returnedAt))
   const lines = [
     ...(summary === undefined ? [] : journalLines(summary)),
-    `${newTag} never served by places 4 and 5: ${leaked.length === 0 ? "yes, by the sites' own records" : `NO: ${leaked.map(row => row.resource).join(", ")}`}`,
+    `${newTag} never served by positions 4 and 5: ${leaked.length === 0 ? "yes, by the sites' own records" : `NO: ${leaked.map(row => row.resource).join(", ")}`}`,
     `first failing probe to ${oldTag} serving again: ${elapsed(firstFailedAt, backHere)} on that site, ${elapsed(firstFailedAt, backAll)} on all three`,
   ]
   const problems = [
     ...(summary === undefined ? [] : journalProblems(summary)),
-    ...leaked.map(row => `${row.resource} served ${newTag} at place ${row.position}`),
+    ...leaked.map(row => `${row.resource} served ${newTag} at position ${row.position}`),
     ...(firstFailedAt === undefined ? ["no failing probe was seen"] : []),
     ...(backAll === undefined ? [`not every touched site has returned to ${oldTag}`] : []),
   ]

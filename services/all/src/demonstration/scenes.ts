@@ -107,11 +107,12 @@ const approve = Effect.fnUntraced(function* (
   })
 })
 
+/** Also waits for its events, so that the story is told up to here. */
 const runs = (stage: Stage, deployment: DeploymentName, environment: EnvironmentName, tag: string) =>
   stage.until(
     `${deployment} ${tag} to be confirmed on all of ${environment}`,
     Effect.map(stage.view(deployment, environment), views =>
-      views.every(view => view.settled && view.current === tag) ? true : undefined,
+      views.every(view => view.settled && view.current === tag && stage.heard(view.key) === tag) ? true : undefined,
     ),
   )
 

@@ -2,9 +2,11 @@
  * What the scenes act on and look at: the two users' clients, the world, the states of all targets as the API tells them,
  * and waiting. Waiting looks again after every event of the workspace, and once a second in case no event speaks of it.
  */
+import type { PublicEvent } from "@sluice/api/events"
 import { listTargetStates, type TargetState } from "@sluice/api/release-targets"
 import { listVersions } from "@sluice/api/versions"
 import { releaseTargetKey } from "@sluice/domain/ids"
+import type { EventType } from "@sluice/protocol/event"
 import { Effect, Latch } from "effect"
 import type { Client } from "./client.ts"
 import type { DemonstrationError } from "./failure.ts"
@@ -36,7 +38,9 @@ export interface Stage {
     look: Effect.Effect<A | undefined, DemonstrationError>,
   ) => Effect.Effect<A, DemonstrationError>
   /** An event came: look again. */
-  readonly wake: () => void
+  readonly hear: (event: PublicEvent) => void
+  /** Tag of the release whose arrival was the last thing heard of a target; undefined while something is under way. */
+  readonly heard: (targetKey: string) => string | undefined
   /** What is being waited for, for whoever gives up. */
   readonly waitingFor: () => string
   /** All of it, for whoever gives up: one line per target. */
@@ -44,6 +48,8 @@ export interface Stage {
 }
 
 const lookAgainAfter = 1_000
+const arrivals: ReadonlySet<string> = new Set<EventType>(["target.confirmed", "target.rolledBack"])
+const departures: ReadonlySet<string> = new Set<EventType>(["target.deploying", "target.rollingBack"])
 
 export const makeStage = (options: {
   readonly admin: Client
@@ -52,6 +58,7 @@ export const makeStage = (options: {
 }): Stage => {
   const { admin, approver, world } = options
   const news = Latch.makeUnsafe(false)
+  const arrived = new Map<string, string>()
   let waitingFor = "the demonstration to begin"
 
   const view: Stage["view"] = Effect.fnUntraced(function* (deployment, environment) {
@@ -86,9 +93,13 @@ export const makeStage = (options: {
         yield* Effect.timeoutOption(news.await, lookAgainAfter)
       }
     }),
-    wake: () => {
+    hear: event => {
+      const { tag } = event.data
+      if (arrivals.has(event.type) && typeof tag === "string") arrived.set(event.subject, tag)
+      else if (departures.has(event.type)) arrived.delete(event.subject)
       news.openUnsafe()
     },
+    heard: targetKey => arrived.get(targetKey),
     waitingFor: () => waitingFor,
     describe: Effect.gen(function* () {
       const views: Array<TargetView> = []
