@@ -32,7 +32,9 @@ const hours = 60 * minutes
 const mailboxAge = 24 * hours // nothing unapplied lives only there: outboxes send again, so a day is for looking at it
 const eventAge = 7 * 24 * hours // who listens over NATS may be away for a week; the event table keeps everything
 const duplicateWindow = 2 * minutes // saves work when an outbox is sent again; exactness does not depend on it
-const ackWait = 30 * seconds // workers signal every ten
+const agentAckWait = 30 * seconds // agents of users signal every ten
+// Our own workers signal every two: what one of them held when it was killed is taken up again well within ten seconds.
+const workerAckWait = 6 * seconds
 const activityAckPendingMax = 256 // calls in flight per activity kind over all processes; each process has its own bound
 const intakeAckPendingMax = 64 // the door commits one at a time per workspace, more only wait in memory
 const reportAckPendingMax = 256 // a report is one short commit
@@ -113,7 +115,7 @@ export const agentWorkStream = (options: TopologyOptions, workspace: WorkspaceAg
     messagesPerSubjectMax: 1,
     consumers: jobAgents.map(agent => ({
       ...consumer(consumers.agentWork(agent.id), names.agentWorkOf(workspaceId, agent.id), agentAckPendingMax),
-      ackWait: agent.ackWait ?? ackWait,
+      ackWait: agent.ackWait ?? agentAckWait,
     })),
   }
 }
@@ -123,6 +125,6 @@ const common = (options: TopologyOptions) => ({ duplicateWindow, replicas: optio
 const consumer = (name: string, filterSubject: string, ackPendingMax: number): ConsumerSpec => ({
   name,
   filterSubject,
-  ackWait,
+  ackWait: workerAckWait,
   ackPendingMax,
 })

@@ -10,7 +10,7 @@ import { decodeWork } from "./decode.ts"
 import type { ActivityKind, Outcome, WorkItem } from "./definition.ts"
 import { delayAfter } from "./delay.ts"
 
-const workingEvery = 10_000 // a third of the queue's ack wait: two signals may be lost
+const workingEvery = 2_000 // a third of the queue's ack wait: two signals may be lost
 const newerPause = 30_000 // until a process of the newer version takes it
 const retryAfterMax = 900_000 // what a vendor asks for beyond a quarter of an hour is asked again instead
 const commitRetry = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])

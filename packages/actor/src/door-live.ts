@@ -5,6 +5,7 @@ import { subjects } from "@sluice/protocol/subjects"
 import { Deferred, Effect, Layer, Schema } from "effect"
 import { checkSize, Numbering, TooLarge } from "./collector.ts"
 import { Door, type DoorMessage, type Receipt } from "./door.ts"
+import { type GroupCommit, groupCommit } from "./group-commit.ts"
 import { derivedId } from "./ids.ts"
 import { PartitionStore } from "./partition-store.ts"
 import { Bus, type BusError, Storage, StorageError, type Tx } from "./ports.ts"
@@ -119,16 +120,43 @@ export const doorLayer: Layer.Layer<Door, BusError, Bus | PartitionStore | Stora
       for (const id of ids) waiting.delete(id)
     }
 
+    /** One group per door partition: its row is what completions queue for. */
+    const groups = new Map<number, GroupCommit<Completion>>()
     const complete: Door["Service"]["complete"] = (workspaceId, workId, messages) =>
+      Effect.suspend(() => {
+        const partition = partitionOf(workspaceId, partitions)
+        const group = groups.get(partition) ?? groupCommit(one => 1 + one.messages.length, commitTogether)
+        groups.set(partition, group)
+        return group.add({ workspaceId, workId, messages })
+      })
+    const commitTogether = (list: ReadonlyArray<Completion>) =>
       Effect.asVoid(
-        commit(workspaceId, tx =>
-          Effect.map(store.activityDone(tx, workId), first => ({ value: undefined, messages: first ? messages : [] })),
+        commit(list[0]?.workspaceId ?? "", tx =>
+          Effect.map(
+            store.activitiesDone(
+              tx,
+              list.map(one => one.workId),
+            ),
+            first => ({
+              value: undefined,
+              // Two deliveries of the same work may stand in one group.
+              messages: [...new Map(list.map(one => [one.workId, one])).values()]
+                .filter(one => first.has(one.workId))
+                .flatMap(one => one.messages),
+            }),
+          ),
         ),
       )
 
     return { commit: (workspaceId, work) => commit(workspaceId, work), complete, ask }
   }),
 )
+
+interface Completion {
+  readonly workspaceId: string
+  readonly workId: string
+  readonly messages: ReadonlyArray<DoorMessage>
+}
 
 const verdict = (row: { readonly outcome: string; readonly reason?: string }): Receipt =>
   row.outcome === "applied" ? { _tag: "Applied" } : { _tag: "Refused", reason: row.reason ?? row.outcome }

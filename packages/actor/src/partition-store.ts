@@ -172,8 +172,8 @@ export class PartitionStore extends Context.Service<
     readonly activitiesStored: (ids: ReadonlyArray<string>) => Effect.Effect<void, StorageError>
     /** The broker may have lost what it stored for these sources: it counts as not stored again. */
     readonly activitiesLost: (sources: ReadonlyArray<PartitionId>) => Effect.Effect<void, StorageError>
-    /** Its result is being committed: `false` when another delivery of the same work was faster. */
-    readonly activityDone: (tx: Tx, id: string) => Effect.Effect<boolean, StorageError>
+    /** Their results are being committed; answers those whose result is the first (a second delivery comes too late). */
+    readonly activitiesDone: (tx: Tx, ids: ReadonlyArray<string>) => Effect.Effect<ReadonlySet<string>, StorageError>
     readonly receipt: (
       messageId: string,
     ) => Effect.Effect<{ readonly outcome: string; readonly reason?: string } | undefined, StorageError>

@@ -103,10 +103,10 @@ export const partitionStoreLayer = (installation: Installation): Layer.Layer<Par
             [sources.map(one => one.kind), sources.map(one => one.partition)],
           ),
         ),
-      activityDone: (tx, id) =>
+      activitiesDone: (tx, ids) =>
         Effect.map(
-          tx.query("DELETE FROM activity_outbox WHERE id = $1::uuid RETURNING id", [id]),
-          rows => rows.length > 0,
+          tx.query<{ id: string }>("DELETE FROM activity_outbox WHERE id = ANY($1::uuid[]) RETURNING id", [ids]),
+          rows => new Set(rows.map(row => row.id)),
         ),
       receipt: messageId =>
         Effect.map(

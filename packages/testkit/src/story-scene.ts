@@ -98,6 +98,11 @@ export class Scene {
     return found
   }
 
+  async newestVersion(): Promise<Body> {
+    const { items } = await this.api.get(`W/deployments/${this.deploymentId}/versions?limit=1&order=desc`)
+    return items[0]
+  }
+
   state(name: string): Promise<Body> {
     return this.api.get(`W/release-targets/${this.target(name).key}/state`)
   }

@@ -54,7 +54,11 @@ describe("a site", () => {
         return (yield* get(`${site.url}/served`)).body
       }),
     )
-    expect(served.map((each: { version: string }) => each.version)).toEqual(["1.0.0", "1.1.0", "1.0.0"])
+    expect((served as ReadonlyArray<{ version: string }>).map(each => each.version)).toEqual([
+      "1.0.0",
+      "1.1.0",
+      "1.0.0",
+    ])
   })
 
   test("takes another port when its own was taken meanwhile", async () => {

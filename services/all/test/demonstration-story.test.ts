@@ -81,7 +81,8 @@ describe("the narrator", () => {
   test("says of a start that nothing held what it came after", () => {
     const { lineOf } = makeNarrator(world)
     const versionId = "018f0000-0000-7000-8000-0000000000a1"
-    const place = orderOf(world.targets, versionId).findIndex(key => key === first?.key) + 1
+    const order: ReadonlyArray<string> = orderOf(world.targets, versionId)
+    const place = order.indexOf(first?.key ?? "") + 1
     const data = { targetKey: first?.key ?? "", versionId, tag: "1.0.0", reason: "1.0.0 is desired" }
     expect(lineOf(event("target.deploying", data))).toContain(`position ${place} of 5 in the order of 1.0.0`)
   })

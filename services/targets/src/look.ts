@@ -47,7 +47,12 @@ export const look = (script: Script, facts: Exclude<TargetFacts, { readonly _tag
         const failure = { _tag: "TriesExhausted", outcome: held.outcome } as const
         return failForGood(script, facts, { version, failure })
       }
-      return hold(script, evaluation, version, { rule: "retry", reason: held.reason, waitsOn: [] })
+      // Another version, or a rule that allows more tries: the first comes by itself, the second is an edit of a policy.
+      return hold(script, evaluation, version, {
+        rule: "retry",
+        reason: held.reason,
+        waitsOn: [policiesSubject(facts.subject.workspaceId)],
+      })
     case "Held":
       return hold(script, evaluation, version, held.by)
   }
