@@ -2,6 +2,7 @@
  * One piece of work from delivery to verdict: decode → run → report through the door → acknowledge. The acknowledgement
  * comes last, so whatever dies in between, the queue delivers again; `run` is idempotent by key and reports are fenced.
  */
+import { reached } from "@sluice/actor/crash-point"
 import type { Door } from "@sluice/actor/door"
 import type { StorageError, Work } from "@sluice/actor/ports"
 import type { Outgoing } from "@sluice/protocol/envelope"
@@ -49,7 +50,9 @@ const runAndReport = <Payload, Done, Running, Failed, R>(
   Effect.gen(function* () {
     const { Done, StillRunning, Transient, Permanent } = kind.outcomes
     const finish = (messages: ReadonlyArray<Outgoing>) => report(door, work, item, messages)
+    yield* reached("work-taken")
     const outcome = yield* runBounded(kind, item)
+    yield* reached("work-done")
     switch (outcome._tag) {
       case "Done":
         return yield* finish(Done(item, outcome.result))
@@ -100,6 +103,7 @@ const report = (
   return commit.pipe(
     Effect.tapError(error => Effect.logWarning(`the result could not be committed: ${error.message}`)),
     Effect.retry({ schedule: commitRetry, while: (error: StorageError) => error.fault !== "message" }),
+    Effect.andThen(reached("result-committed")),
     Effect.andThen(work.ack),
     Effect.catch(error =>
       Effect.andThen(

@@ -4,6 +4,7 @@ import { partitionOf } from "@sluice/protocol/partition"
 import { subjects } from "@sluice/protocol/subjects"
 import { Deferred, Effect, Layer, Schema } from "effect"
 import { checkSize, Numbering, TooLarge } from "./collector.ts"
+import { reached } from "./crash-point.ts"
 import { Door, type DoorMessage, type Receipt } from "./door.ts"
 import { type GroupCommit, groupCommit } from "./group-commit.ts"
 import { derivedId } from "./ids.ts"
@@ -87,6 +88,7 @@ export const doorLayer: Layer.Layer<Door, BusError, Bus | PartitionStore | Stora
             }),
           )
           .pipe(Effect.retry({ times: conflictsMax, while: isConflict }))
+        yield* reached("door-committed")
         yield* relay.committed({ source: at, outbox: envelopes, activities: [], receipts: [] })
         return { value, messageIds: envelopes.map(envelope => envelope.id) }
       })

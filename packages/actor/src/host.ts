@@ -5,6 +5,7 @@
  */
 import type { SourceKind } from "@sluice/protocol/envelope"
 import { Clock, Context, Deferred, Effect, Exit, Layer, Scope } from "effect"
+import { reached } from "./crash-point.ts"
 import type { AnyActorKind } from "./definition.ts"
 import { type Partition, runPartition } from "./partition.ts"
 import { type PartitionId, PartitionStore, type Taken } from "./partition-store.ts"
@@ -94,6 +95,7 @@ export class Host extends Context.Service<
           const dead = firstRound && isDead !== undefined ? (yield* store.owners).filter(isDead) : []
           const taken = yield* store.take(kinds, options.owner, leaseMs, dead)
           firstRound = false
+          if (taken.length > 0) yield* reached("partitions-taken")
           yield* Effect.forEach(taken, start, { concurrency: 16, discard: true })
           yield* Deferred.succeed(settled, undefined)
         }).pipe(Effect.catch(error => Effect.logWarning(`leases: ${error.message}; trying again`)))

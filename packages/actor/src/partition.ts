@@ -6,6 +6,7 @@ import { Envelope } from "@sluice/protocol/envelope"
 import { streams, subjects } from "@sluice/protocol/subjects"
 import { Clock, Deferred, Duration, Effect, Exit, Latch, Metric, Schema, type Scope } from "effect"
 import { Collector } from "./collector.ts"
+import { reached } from "./crash-point.ts"
 import type { ActorKindName, AnyActorKind } from "./definition.ts"
 import { type Gap, Inbox, type Received } from "./inbox.ts"
 import { inputOfMessage, inputOfTimer } from "./input.ts"
@@ -91,6 +92,7 @@ export const runPartition = Effect.fnUntraced(function* (
           actor._tag === "Document"
             ? yield* documentStep(actor.definition, placement, head, tx, inputs)
             : yield* setStep(actor.definition, placement, head, tx, inputs)
+        yield* reached("batch-decided")
         if (actor._tag === "Document") {
           for (const [name, rows] of step.collector.projections) {
             const write = actor.definition.projections[name]
@@ -100,6 +102,7 @@ export const runPartition = Effect.fnUntraced(function* (
         }
         const writes = step.collector.writes
         yield* tx.write(writes)
+        yield* reached("batch-written")
         return { head, gaps, upcoming, next, handled: step.handled, writes, inputs }
       }),
     )
@@ -107,6 +110,7 @@ export const runPartition = Effect.fnUntraced(function* (
     nextTimerDue = result.upcoming
     if (result.gaps.length > 0) yield* askAgain(result.gaps)
     if (result.writes === undefined) return false
+    yield* reached("batch-committed")
     const handledInputs = result.inputs.slice(0, result.handled)
     inbox.applied(handledInputs.flatMap((input): ReadonlyArray<Received> => (input.received ? [input.received] : [])))
     readFrom = Math.max(readFrom, result.writes.readFrom)

@@ -8,6 +8,7 @@ import type { ActorKindName, Envelope, SourceKind } from "@sluice/protocol/envel
 import { sourceKinds } from "@sluice/protocol/envelope"
 import { streams, subjects } from "@sluice/protocol/subjects"
 import { Clock, Context, Effect, Layer, Schema, Semaphore } from "effect"
+import { reached } from "./crash-point.ts"
 import { type ChannelBacklog, destinationOf, type PartitionId, PartitionStore } from "./partition-store.ts"
 import { Bus, type BusError, type Publication } from "./ports.ts"
 
@@ -79,6 +80,7 @@ export class RelayService extends Context.Service<RelayService, Relay>()("@sluic
             messageId: work.id,
           })),
         )
+        yield* reached("work-stored")
         yield* store.activitiesStored(list.filter((_, i) => stored[i]).map(work => work.id))
       })
 
@@ -95,6 +97,7 @@ export class RelayService extends Context.Service<RelayService, Relay>()("@sluic
           }
           yield* Effect.forEach(commit.receipts, announce, { discard: true })
           if (commit.outbox.length > 0) yield* bus.publish(commit.outbox.map(envelope => mailbox(envelope, false)))
+          if (commit.activities.length > 0) yield* reached("outbox-published")
           yield* publishActivities(commit.activities)
         }).pipe(
           Effect.catch(error => Effect.logDebug(`a publication waits for the next tick: ${error.message}`)),

@@ -3,12 +3,15 @@
 // for whoever wants to show or test what happens then. Servers that are not ours are in server-process.ts.
 import { type ChildProcess, spawn } from "node:child_process"
 import { closeSync, openSync } from "node:fs"
+import { basename } from "node:path"
 import { Deferred, Effect, type Scope } from "effect"
+import { processesStartedWith } from "./process-table.ts"
 import { stopMillisecondsMax } from "./run.ts"
 
 export interface ChildOptions {
   readonly file: string
-  readonly args?: ReadonlyArray<string>
+  /** An argument that no other process has: what a parent killed with SIGKILL left running is found by it, and ended. */
+  readonly mark: string
   /** Beside what this process has itself; undefined removes one. */
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly logFile: string
@@ -23,9 +26,10 @@ export interface OwnChild {
   readonly diedUnasked: Effect.Effect<string>
 }
 
-/** Starts the child and keeps it until the scope closes. */
+/** Ends what an earlier parent left, starts the child, and keeps it until the scope closes. */
 export const startChild = (options: ChildOptions): Effect.Effect<OwnChild, never, Scope.Scope> =>
   Effect.gen(function* () {
+    yield* Effect.sync(() => endLeftOvers(options.mark))
     const died = yield* Deferred.make<string>()
     let current: Running | undefined
     const start = Effect.sync(() => {
@@ -58,10 +62,20 @@ interface Running {
   readonly ended: Deferred.Deferred<void>
 }
 
+const endLeftOvers = (mark: string): void => {
+  for (const pid of processesStartedWith(basename(process.execPath), mark)) {
+    try {
+      process.kill(pid, "SIGKILL")
+    } catch {
+      // It ended between looking and killing.
+    }
+  }
+}
+
 const spawnChild = (options: ChildOptions): Running => {
   const log = openSync(options.logFile, "a")
   try {
-    const child = spawn(process.execPath, [options.file, ...(options.args ?? [])], {
+    const child = spawn(process.execPath, [options.file, options.mark], {
       env: { ...process.env, ...options.environment },
       stdio: ["ignore", log, log],
     })

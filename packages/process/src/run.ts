@@ -25,6 +25,8 @@ export const runMain = <A>(main: Effect.Effect<A, { readonly message: string }>)
   }
   // Before anything runs: what the first step acquires must be released from then on.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop)
+  // Whoever read what is printed is gone (`| head`): a stop like any other, not a crash that leaves children behind.
+  process.stdout.on("error", stop)
   fiber = Effect.runFork(main)
   // A fiber that waits for something outside (a child process, a signal) does not keep Node alive by itself.
   setInterval(() => {}, 2 ** 31 - 1)

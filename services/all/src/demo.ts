@@ -51,7 +51,7 @@ const main = Effect.gen(function* () {
       namespace: settings.namespace,
       stateDirectory: join(home.directory, "demonstration"),
       print,
-      ...(values.crash ? { crash: Effect.andThen(services.child.kill, services.child.start) } : {}),
+      ...(values.crash ? { crash: services.killAndStart } : {}),
       proof: acknowledged => journalProof(database, acknowledged),
       giveUpAfter,
     }).pipe(
@@ -95,6 +95,7 @@ interface RunningServices {
   readonly baseUrl: string
   readonly logFile: string
   readonly ready: Effect.Effect<void, DemonstrationError>
+  readonly killAndStart: Effect.Effect<void, DemonstrationError>
 }
 
 const startServices = Effect.fnUntraced(function* (options: {
@@ -109,6 +110,7 @@ const startServices = Effect.fnUntraced(function* (options: {
   const logFile = join(home.directory, "services.log")
   const child = yield* startChild({
     file: join(import.meta.dirname, "serve.ts"),
+    mark: `--services-of=${home.id}`,
     environment: {
       PORT: String(port),
       HOST: "127.0.0.1",
@@ -120,21 +122,19 @@ const startServices = Effect.fnUntraced(function* (options: {
     },
     logFile,
   })
-  const services: RunningServices = {
-    child,
-    baseUrl,
-    logFile,
-    ready: Effect.tryPromise(async signal => (await fetch(`${baseUrl}/api/healthz`, { signal })).ok).pipe(
-      Effect.orElseSucceed(() => false),
-      Effect.repeat({ until: ok => ok, schedule: Schedule.spaced(askAgainAfter) }),
-      Effect.raceFirst(Effect.flatMap(child.diedUnasked, how => Effect.fail(died(how, logFile)))),
-      Effect.timeoutOrElse({
-        duration: servicesReadyWithin,
-        orElse: () => Effect.fail(died(`no answer on ${baseUrl}`, logFile)),
-      }),
-      Effect.asVoid,
-    ),
-  }
+  const dead = Effect.flatMap(child.diedUnasked, how => Effect.fail(died(how, logFile)))
+  const ready = Effect.tryPromise(async signal => (await fetch(`${baseUrl}/api/healthz`, { signal })).ok).pipe(
+    Effect.orElseSucceed(() => false),
+    Effect.repeat({ until: ok => ok, schedule: Schedule.spaced(askAgainAfter) }),
+    Effect.raceFirst(dead),
+    Effect.timeoutOrElse({
+      duration: servicesReadyWithin,
+      orElse: () => Effect.fail(died(`no answer on ${baseUrl}`, logFile)),
+    }),
+    Effect.asVoid,
+  )
+  const killAndStart = child.kill.pipe(Effect.andThen(child.start), Effect.andThen(ready))
+  const services: RunningServices = { child, baseUrl, logFile, ready, killAndStart }
   return services
 })
 

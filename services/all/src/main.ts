@@ -12,7 +12,8 @@ import { Effect, Redacted } from "effect"
 import { demonstrateIn } from "./demonstrate.ts"
 import { services } from "./services.ts"
 
-const say = (line: string) => Effect.sync(() => process.stdout.write(`${line}\n`))
+const print = (line: string): void => void process.stdout.write(`${line}\n`)
+const say = (line: string) => Effect.sync(() => print(line))
 
 const main = Effect.gen(function* () {
   const settings = yield* loadSettings()
@@ -36,7 +37,7 @@ const main = Effect.gen(function* () {
         ? `API key of the first admin: ${Redacted.value(key.key)}`
         : `The API key of the first admin is in ${key.path}`,
     )
-    if (settings.demo === "on") yield* demonstrateIn({ settings, servers, home, address, say })
+    if (settings.demo === "on") yield* demonstrateIn({ settings, servers, home, address, print })
     return yield* Effect.never
   }).pipe(Effect.provide(loggerLayer(settings.log)), Effect.scoped)
 })

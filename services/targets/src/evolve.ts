@@ -183,7 +183,8 @@ const checking = (
   }
 }
 
-const confirmed = (state: TargetState, release: ReleaseRef): TargetState => {
+const confirmed = (before: TargetState, release: ReleaseRef): TargetState => {
+  const { suspended: _, ...state } = before
   const ref = refOf(release)
   return {
     ...state,

@@ -62,7 +62,7 @@ const effectsOf = (state: TargetState, event: TargetEvent, place: Place, moment:
       return [tell(rolling ? "target.rollingBack" : "target.deploying", place, { reason, ...busyWith(state) })]
     }
     case "TryEnded":
-      return tryEnded(event, place, moment)
+      return tryEnded(event, place)
     case "VerificationStarted":
       return verificationStarted(event, place, moment)
     case "VerificationPostponed":
@@ -168,7 +168,7 @@ const rollbackRequested = (event: EventOf<"RollbackRequested">, place: Place, mo
   ]
 }
 
-const tryEnded = (event: EventOf<"TryEnded">, place: Place, moment: Moment): Effects => {
+const tryEnded = (event: EventOf<"TryEnded">, place: Place): Effects => {
   const { run, outcome, at, message } = event
   const successful = outcome === "successful"
   return [

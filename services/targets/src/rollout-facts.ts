@@ -51,62 +51,76 @@ export const loadRolloutFacts = Effect.fnUntraced(function* (
     row => `${row.environmentId}:${row.versionId}`,
   )
 
-  const orders = new Map<string, ReadonlyArray<ReleaseTargetKey>>()
-  const orderFor = (need: RolloutNeed): ReadonlyArray<ReleaseTargetKey> => {
+  // Once per version of a pair, however many of its targets ask.
+  const orders = new Map<string, Order>()
+  const orderFor = (need: RolloutNeed): Order => {
     const known = orders.get(versionOf(need))
     if (known !== undefined) return known
-    const keys = (pairs.get(pairOf(need)) ?? []).map(target => target.key as ReleaseTargetKey)
-    const order = rolloutOrder(keys, need.versionId)
+    const order = orderOf(pairs.get(pairOf(need)) ?? [], need.versionId, settled.get(need.versionId) ?? [])
     orders.set(versionOf(need), order)
     return order
+  }
+  const standing = (need: RolloutNeed): Standing | undefined => {
+    const place = places.get(need.key)
+    if (place === undefined) return beforeTheStart(need, orderFor(need))
+    const key = `${need.environmentId}:${need.versionId}`
+    return afterTheStart(need, place, arrivals.get(key) ?? [], rollouts.get(versionOf(need)))
   }
 
   return new Map(
     needs.map((need): [string, RolloutFacts] => {
       const rollout = rollouts.get(versionOf(need))
-      const position = need.clock ? orderFor(need).indexOf(need.targetKey) : -1
-      const activeOthers = (busy.get(pairOf(need)) ?? []).filter(target => target.key !== need.targetKey).length
-      const place = places.get(need.key)
-      const health = !need.verified
-        ? undefined
-        : place === undefined
-          ? beforeTheStart(
-              need,
-              orderFor(need),
-              pairs.get(pairOf(need)) ?? [],
-              new Set((settled.get(need.versionId) ?? []).map(row => row.key)),
-            )
-          : afterTheStart(need, place, arrivals.get(`${need.environmentId}:${need.versionId}`) ?? [], rollout)
+      const clock = need.clock ? orderFor(need) : undefined
+      const position = clock?.positions.get(need.targetKey)
+      const health = need.verified ? standing(need) : undefined
+      const others = (busy.get(pairOf(need)) ?? []).filter(target => target.key !== need.targetKey)
       return [
         need.key,
         {
           failed: rollout?.failed ?? 0,
-          ...(position < 0 ? {} : { clock: { position, total: orderFor(need).length } }),
-          ...(health === undefined ? {} : { verified: { ...health, ...timesOf(rollout), activeOthers } }),
+          ...(clock === undefined || position === undefined ? {} : { clock: { position, total: clock.places.length } }),
+          ...(health === undefined
+            ? {}
+            : { verified: { ...health, ...timesOf(rollout), activeOthers: others.length } }),
         },
       ]
     }),
   )
 })
 
+/** The targets of a pair in a version's order by hash. */
+interface Order {
+  readonly places: ReadonlyArray<PairTargetRow>
+  readonly positions: ReadonlyMap<string, number>
+  readonly settled: ReadonlySet<string>
+}
+
+const orderOf = (
+  targets: ReadonlyArray<PairTargetRow>,
+  versionId: VersionId,
+  settled: ReadonlyArray<{ readonly key: string }>,
+): Order => {
+  const rows = new Map(targets.map(target => [target.key, target]))
+  const keys = rolloutOrder([...(rows.keys() as Iterable<ReleaseTargetKey>)], versionId)
+  return {
+    places: keys.flatMap(key => rows.get(key) ?? []),
+    positions: new Map(keys.map((key, at) => [key, at])),
+    settled: new Set(settled.map(row => row.key)),
+  }
+}
+
 type Standing = Pick<VerifiedRolloutFacts, "position" | "total" | "unsettledAhead" | "unsettledAheadCount">
 
 /** Nobody has started: the order is the one that the first start will store. */
-const beforeTheStart = (
-  need: RolloutNeed,
-  order: ReadonlyArray<ReleaseTargetKey>,
-  targets: ReadonlyArray<PairTargetRow>,
-  settled: ReadonlySet<string>,
-): Standing | undefined => {
-  const position = order.indexOf(need.targetKey)
-  if (position < 0) return undefined
-  const rows = new Map(targets.map(target => [target.key, target]))
+const beforeTheStart = (need: RolloutNeed, { places, positions, settled }: Order): Standing | undefined => {
+  const position = positions.get(need.targetKey)
+  if (position === undefined) return undefined
   const ahead: Array<Neighbour> = []
   for (let at = position - 1; at >= 0 && ahead.length < need.unsettledMax; at--) {
-    const row = rows.get(order[at] as string)
+    const row = places[at]
     if (row !== undefined && !row.held && !settled.has(row.key)) ahead.push(neighbour(row, at))
   }
-  return { position, total: order.length, unsettledAhead: ahead, unsettledAheadCount: ahead.length }
+  return { position, total: places.length, unsettledAhead: ahead, unsettledAheadCount: ahead.length }
 }
 
 /** A target without a place came later: behind all that have one, in the order in which they joined. */

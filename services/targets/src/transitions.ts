@@ -74,21 +74,21 @@ const overdue: Handler<"Patience"> = script => {
   return undefined
 }
 
-const resting = {
+const resting = (self: "Idle" | "Waiting") => ({
   Look: go<"Look">(looking, "Idle", "Waiting", "Deploying", "Verifying", "Returning", "VerifyingReturn", "Held"),
   JobProgressed: ignored,
   JobSettled: no("no job set is under way"),
   JobLost: no("no job set is under way"),
   VerificationConcluded: no("no verification is under way"),
   Redeploy: go<"Redeploy">(redeploy, "Deploying"),
-  ReleaseQuarantine: go<"ReleaseQuarantine">(releaseQuarantine, "Idle", "Waiting"),
+  ReleaseQuarantine: go<"ReleaseQuarantine">(releaseQuarantine, self),
   ReleaseHold: no("the target is not held"),
   Patience: ignored,
-}
+})
 
 export const transitions: { readonly [P in PhaseName]: { readonly [N in InputName]: Cell<N> } } = {
-  Idle: resting,
-  Waiting: resting,
+  Idle: resting("Idle"),
+  Waiting: resting("Waiting"),
   Deploying: {
     Look: go(watching, "Deploying"),
     JobProgressed: ignored,

@@ -34,6 +34,8 @@ export class Rig {
   /** Ordered and not yet ended, by target. */
   readonly jobs = new Map<string, StartJobs>()
   readonly verifications = new Map<string, StartVerification>()
+  /** Runs once, between the next reading of facts and its commit: what happens elsewhere in that moment. */
+  meanwhile: Effect.Effect<unknown, unknown, Storage> = Effect.void
   readonly #queue: Array<Waiting> = []
   #inputs = 0
   #ids = 0
@@ -120,11 +122,14 @@ export class Rig {
     const before = this.states.get(key)
     const { workspaceId, now } = this
     const fresh = () => this.freshId()
+    const { meanwhile } = this
+    this.meanwhile = Effect.void
     const done = yield* storage.transaction("repeatable read", tx =>
       Effect.gen(function* () {
         const facts = (yield* targetKind.facts(tx, [{ key, workspaceId, state: before, inputs: [input] }], now)).get(
           key,
         )
+        yield* Effect.orDie(Effect.provideService(meanwhile, Storage, storage))
         const moment = { workspaceId, key, now, id: () => fresh() }
         const decision = targetKind.decide(before, input, facts, moment)
         if (decision._tag === "Refused") return { refused: decision.reason, effects: [], events: [], state: before }

@@ -29,7 +29,7 @@ layer(testStore, { excludeTestServices: true })("a verified rollout over five ta
          JOIN resource r ON r.id = t.resource_id WHERE p.version_id = $1 ORDER BY position`,
         [store.versionId("1.0.0")],
       )
-      expect(rows.map(row => row["name"])).toEqual(order)
+      expect(rows.map(row => row.name)).toEqual(order)
       expect(store.published("target.confirmed")).toHaveLength(5)
     }),
   )

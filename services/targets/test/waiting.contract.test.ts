@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto"
 import { expect, layer } from "@effect/vitest"
-import { testStore } from "@sluice/testkit/shared"
 import { approvalSubject } from "@sluice/rules/wait-subject"
+import { testStore } from "@sluice/testkit/shared"
 import { Effect } from "effect"
 import { health, type Shop, shop } from "./shop.ts"
 
@@ -19,8 +19,10 @@ layer(testStore, { excludeTestServices: true })("a target that may not start yet
       yield* store.policy([{ anyApproval: { minApprovals: 1 } }])
       yield* store.publish("1.0.0")
       expect(store.reason("web-1")).toBe("1.0.0 needs an approval for production, 0 of 1 given")
-      const subjects = yield* store.sql("SELECT subject FROM wait WHERE target_key = $1 ORDER BY 1", [store.key("web-1")])
-      expect(subjects.map(row => row["subject"])).toContain(
+      const subjects = yield* store.sql("SELECT subject FROM wait WHERE target_key = $1 ORDER BY 1", [
+        store.key("web-1"),
+      ])
+      expect(subjects.map(row => row.subject)).toContain(
         approvalSubject({ deploymentId: store.deploymentId as never, environmentId: store.production as never }),
       )
       const [status] = yield* store.sql("SELECT phase, blocked FROM target_status WHERE key = $1", [store.key("web-1")])
@@ -29,8 +31,10 @@ layer(testStore, { excludeTestServices: true })("a target that may not start yet
       store.look(store.key("web-1"))
       yield* store.run()
       expect(store.busy()).toEqual(["web-1"])
-      const why = yield* store.sql("SELECT phase FROM target_why WHERE target_key = $1 ORDER BY sequence", [store.key("web-1")])
-      expect(why.map(row => row["phase"])).toEqual(["waiting", "deploying"])
+      const why = yield* store.sql("SELECT phase FROM target_why WHERE target_key = $1 ORDER BY sequence", [
+        store.key("web-1"),
+      ])
+      expect(why.map(row => row.phase)).toEqual(["waiting", "deploying"])
     }),
   )
 
@@ -45,6 +49,21 @@ layer(testStore, { excludeTestServices: true })("a target that may not start yet
       store.look(store.key("web-1"))
       yield* store.run()
       expect(yield* store.sql("SELECT count(*)::int AS n FROM target_why")).toEqual([before])
+    }),
+  )
+
+  it.effect("misses no approval that is committed between its reading of facts and the commit of its waits", () =>
+    Effect.gen(function* () {
+      const store = yield* shop({ production: 1 })
+      yield* store.policy([{ anyApproval: { minApprovals: 1 } }])
+      // The approval's own wake finds nobody waiting, because the waits are not committed yet.
+      store.meanwhile = Effect.suspend(() => approve(store, "1.0.0"))
+      yield* store.publish("1.0.0")
+      const answers = yield* store.sql("SELECT phase FROM target_why WHERE target_key = $1 ORDER BY sequence", [
+        store.key("web-1"),
+      ])
+      expect(answers.map(row => row.phase)).toEqual(["waiting", "deploying"])
+      expect(store.busy()).toEqual(["web-1"])
     }),
   )
 
@@ -202,7 +221,9 @@ layer(testStore, { excludeTestServices: true })("a target that runs a version", 
       yield* store.run()
       yield* store.publish("1.1.0")
       expect(store.reason("web-1")).toMatch(/of 1.0.0 may still be running, last seen .*no answer within its deadline/)
-      const [status] = yield* store.sql("SELECT phase, job_set_id FROM target_status WHERE key = $1", [store.key("web-1")])
+      const [status] = yield* store.sql("SELECT phase, job_set_id FROM target_status WHERE key = $1", [
+        store.key("web-1"),
+      ])
       expect(status).toEqual({ phase: "held", job_set_id: jobSetId })
       store.send(store.key("web-1"), { type: "Redeploy", body: { reason: "now", userId: "u" } })
       yield* store.run()

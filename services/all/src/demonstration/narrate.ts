@@ -24,6 +24,8 @@ export const makeNarrator = (world: World): Narrator => {
   const environments = new Map(Object.entries(world.environmentIds).map(([name, id]) => [id, name]))
   /** By environment: the reasons its targets were last said to wait for. */
   const told = new Map<string, string>()
+  /** By target: what its last probe came to. */
+  const probed = new Map<string, string>()
 
   /** Every rule allows: what that means here. */
   const turnOf = (target: Target | undefined, { tag, versionId }: typeof EventData.Type): string => {
@@ -83,8 +85,13 @@ export const makeNarrator = (world: World): Narrator => {
         return tell(`returned to ${tag}`, data.verified === true ? "both probes passed again" : "")
       case "target.held":
         return tell("held for a person")
-      case "verification.measured":
-        return data.status === "passed" ? undefined : tell(`probe ${data.status ?? "failed"}`)
+      case "verification.measured": {
+        // A site that is away is asked again every second; once is enough to know.
+        const said = `${data.status ?? "failed"} ${data.message ?? ""}`
+        const known = probed.get(where)
+        probed.set(where, said)
+        return data.status === "passed" || known === said ? undefined : tell(`probe ${data.status ?? "failed"}`)
+      }
       default:
         return undefined
     }

@@ -36,6 +36,9 @@ export const siteTemplate = "{{ index .resource.config.sites .deployment.name }}
 const probes = 2
 const probeIntervalSeconds = 1
 
+/** The sites live and die with the demonstration, which may be stopped in the middle and started again tomorrow. */
+export const patienceSeconds = 24 * 60 * 60
+
 const errorRate: MetricSpec = {
   name: "error rate",
   intervalSeconds: probeIntervalSeconds,
@@ -44,6 +47,8 @@ const errorRate: MetricSpec = {
   successCondition: "result.ok && result.json.errorRate < 0.1",
   // One bad probe is enough to go back.
   failureThreshold: 0,
+  maxErrors: patienceSeconds,
+  timeoutSeconds: patienceSeconds,
 }
 
 export interface PlannedPolicy {

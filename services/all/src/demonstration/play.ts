@@ -43,7 +43,7 @@ export interface DemonstrationOptions {
   readonly stateDirectory: string
   readonly print: (line: string) => void
   /** Kills the services with SIGKILL and starts them again; called once in each scene. */
-  readonly crash?: Effect.Effect<void>
+  readonly crash?: Effect.Effect<void, DemonstrationError>
   /** What the checker says of the installation's journal, given what its callers were told is kept. */
   readonly proof?: (
     acknowledged: ReadonlyArray<Acknowledged>,

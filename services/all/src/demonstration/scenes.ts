@@ -19,7 +19,7 @@ export interface Playing {
   readonly acknowledged: (fact: Acknowledged) => void
   readonly say: (text: string) => void
   /** Kills the services with SIGKILL and starts them again; absent: nobody crashes. */
-  readonly crash: Effect.Effect<void> | undefined
+  readonly crash: Effect.Effect<void, DemonstrationError> | undefined
 }
 
 type Scene = (playing: Playing) => Effect.Effect<void, DemonstrationError, Bus>

@@ -24,6 +24,7 @@ import {
   type EnvironmentName,
   environmentNames,
   fixedId,
+  patienceSeconds,
   policies,
   resourceNames,
 } from "./plan.ts"
@@ -59,7 +60,7 @@ export const prepareWorld = Effect.fnUntraced(function* (
   yield* client.call(upsertSystem, { params: { systemId }, body: { name: "shop" } })
   yield* client.call(upsertJobAgent, {
     params: { jobAgentId },
-    body: { name: "site agent", type: "nats", config: { deadlineSeconds: 120 } },
+    body: { name: "site agent", type: "nats", config: { deadlineSeconds: patienceSeconds } },
   })
   for (const policy of policies(client.workspaceId)) {
     yield* client.call(upsertPolicy, {
