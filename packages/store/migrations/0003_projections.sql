@@ -51,7 +51,7 @@ CREATE TABLE target_status (
 );
 CREATE INDEX target_status_pair ON target_status (deployment_id, environment_id);
 CREATE INDEX target_status_busy ON target_status (deployment_id, environment_id)
-  WHERE phase IN ('deploying', 'verifying', 'rollingBack');
+  WHERE phase IN ('deploying', 'verifying', 'rollingBack') OR job_set_id IS NOT NULL; -- a lost job holds its target
 
 CREATE TABLE release (
   id uuid PRIMARY KEY,
