@@ -13,6 +13,8 @@ export default defineConfig({
           name: "unit",
           include: ["{packages,services,examples}/**/*.test.ts"],
           exclude: ["**/node_modules/**", "**/*.contract.test.ts"],
+          // Properties over random histories take seconds, and more where both cores are busy.
+          testTimeout: 60_000,
         },
       },
       { test: { name: "arch", include: ["test/architecture/*.test.ts"] } },

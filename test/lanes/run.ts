@@ -42,9 +42,10 @@ const main = (): number => {
         "--project",
         lane,
         "--reporter=dot",
+        "--silent=passed-only",
         "--reporter=./test/lanes/reporter.ts",
       ],
-      { LANE_RESULT: file },
+      { LANE_RESULT: file, ...(process.stdout.isTTY ? {} : { NO_COLOR: "1" }) },
     )
     const counts = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : { passed: 0, failed: 1, skipped: 0 }
     for (const key of ["passed", "failed", "skipped"] as const) total[key] += counts[key] ?? 0
