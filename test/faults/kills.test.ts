@@ -37,13 +37,17 @@ describe(`an installation under load whose process is killed again and again (se
     const { process } = lane
     if (point === crashPoints[0]) await process.kill()
     const nth = random.between(...passes[point])
+    const tSpawn = Date.now()
     process.spawn({ CRASH_AT: `${point}:${nth}` })
     expect(await process.ended(), `${point} for the ${nth}th time\n${process.output()}`).toBe("SIGKILL")
 
     const begun = Date.now()
+    const tDied = Date.now()
     const since = await lane.now()
     await process.start()
+    const tReady = Date.now()
     await lane.recovers(since)
+    console.log(point, "died after", tDied - tSpawn, "ready", tReady - tDied, "recovered", Date.now() - tReady, JSON.stringify(await lane.load.progress()), JSON.stringify(await lane.here.query("select (select count(*) from outbox)::int outbox, (select count(*) from activity_outbox)::int act, (select count(*) from journal)::int journal, (select count(*) from job)::int jobs")))
     recoveries.push(Date.now() - begun)
     const moment = random.between(...randomKillMilliseconds)
     await new Promise(resolve => setTimeout(resolve, moment)) // the fault's own moment, not a wait for anything
@@ -58,7 +62,17 @@ describe(`an installation under load whose process is killed again and again (se
   it("settles every target on the newest version, with every promise kept", async () => {
     await lane.process.start()
     await lane.recovers()
-    const progress = await lane.settles()
+    const progress = await lane.settles().catch(async e => {
+      console.log(
+        await lane.here.query(
+          "select j.status, j.reason, j.message, j.attempt, j.try, j.created_at, j.started_at, j.completed_at, j.id from target_status s join job j on j.job_set_id = s.job_set_id or j.target_key=s.key where s.phase='waiting' order by s.key, j.created_at desc limit 12",
+        ),
+      )
+      console.log(await lane.here.query("select * from dead_letter limit 5"))
+      console.log(lane.process.output())
+      throw e
+    })
+    console.log(recoveries)
     expect(progress).toMatchObject({ targets: lane.load.targets, current: lane.load.targets })
     const report = await lane.verdict()
     expect(report.seen.jobSets).toBeGreaterThan(lane.load.targets)

@@ -11,15 +11,6 @@ import { type BatchInput, journalRow } from "./input.ts"
 import type { BatchHead, BatchWrites, DueTimer, JournalOutcome, PartitionId, StoredState } from "./partition-store.ts"
 import { channelOf, destinationOf } from "./partition-store.ts"
 
-/** An envelope or a work payload larger than this is the message's own fault. The broker's own limit is 1 MiB by default. */
-export const payloadBytesMax = 900_000 // leaves room for the envelope around it
-
-export class TooLarge extends Error {
-  constructor(what: string, bytes: number) {
-    super(`${what} is ${bytes} bytes long; at most ${payloadBytesMax} travel in one message`)
-  }
-}
-
 export interface Placement {
   readonly at: PartitionId
   readonly partitions: number
@@ -75,21 +66,6 @@ export class Numbering {
   get drawn(): BatchWrites["drawn"] {
     return [...this.#drawn.values()]
   }
-}
-
-/** Throws `TooLarge` for an effect that could never be sent: before anything of its input is carried out. */
-export const checkSize = (effect: ActorEffect): void => {
-  const [what, value] =
-    effect._tag === "Send"
-      ? [`message ${effect.kind}.${effect.type} to ${effect.key}`, effect.body]
-      : effect._tag === "Activity"
-        ? [`work for ${effect.name}`, effect.payload]
-        : effect._tag === "Publish"
-          ? [`event ${effect.event.type}`, effect.event.data]
-          : ["", undefined]
-  if (value === undefined) return
-  const bytes = Buffer.byteLength(JSON.stringify(value))
-  if (bytes > payloadBytesMax) throw new TooLarge(what, bytes)
 }
 
 export class Collector {

@@ -3,7 +3,7 @@ import type { Envelope } from "@sluice/protocol/envelope"
 import { partitionOf } from "@sluice/protocol/partition"
 import { subjects } from "@sluice/protocol/subjects"
 import { Deferred, Effect, Layer, Schema } from "effect"
-import { checkSize, Numbering, TooLarge } from "./collector.ts"
+import { Numbering } from "./collector.ts"
 import { reached } from "./crash-point.ts"
 import { Door, type DoorMessage, type Receipt } from "./door.ts"
 import { type GroupCommit, groupCommit } from "./group-commit.ts"
@@ -11,6 +11,7 @@ import { derivedId } from "./ids.ts"
 import { PartitionStore } from "./partition-store.ts"
 import { Bus, type BusError, Storage, StorageError, type Tx } from "./ports.ts"
 import { RelayService } from "./relay.ts"
+import { checkSendable } from "./sendable.ts"
 
 /** A door's transaction that keeps meeting conflicts is repeated this often, then refused as unavailable. */
 const conflictsMax = 20
@@ -62,31 +63,33 @@ export const doorLayer: Layer.Layer<Door, BusError, Bus | PartitionStore | Stora
       })
     }
 
-    const tooLarge = (list: ReadonlyArray<DoorMessage>) =>
+    const sendable = (list: ReadonlyArray<DoorMessage>) =>
       Effect.try({
         try: () => {
-          for (const message of list) checkSize({ _tag: "Send", ...message })
+          for (const message of list) checkSendable({ _tag: "Send", ...message })
         },
         catch: error =>
-          new StorageError({ fault: "message", message: error instanceof TooLarge ? error.message : String(error) }),
+          new StorageError({ fault: "message", message: error instanceof Error ? error.message : String(error) }),
       })
 
     const commit = <A, E>(
       workspaceId: string,
       work: (tx: Tx) => Effect.Effect<{ readonly value: A; readonly messages: ReadonlyArray<DoorMessage> }, E>,
       beforeCommit: (envelopes: ReadonlyArray<Envelope>) => void = () => {},
+      notCommitted: Effect.Effect<void> = Effect.void,
     ) =>
       Effect.gen(function* () {
         const { value, at, envelopes } = yield* storage
           .transaction("read committed", tx =>
             Effect.gen(function* () {
               const { value, messages } = yield* work(tx)
-              yield* tooLarge(messages)
+              yield* sendable(messages)
               const numbered = yield* number(tx, workspaceId, messages)
               beforeCommit(numbered.envelopes)
               return { value, ...numbered }
             }),
           )
+          .pipe(Effect.onError(() => notCommitted))
           .pipe(Effect.retry({ times: conflictsMax, while: isConflict }))
         yield* reached("door-committed")
         yield* relay.committed({ source: at, outbox: envelopes, activities: [], receipts: [] })
@@ -96,31 +99,30 @@ export const doorLayer: Layer.Layer<Door, BusError, Bus | PartitionStore | Stora
     const ask: (typeof Door)["Service"]["ask"] = (workspaceId, wait, work) =>
       Effect.gen(function* () {
         const answered = yield* Deferred.make<Receipt>()
-        const ids: Array<string> = []
-        const { value, messageIds } = yield* commit(
-          workspaceId,
-          tx => Effect.map(work(tx), ({ value, message }) => ({ value, messages: [{ ...message, receipt: true }] })),
-          envelopes => {
-            for (const { id } of envelopes) {
-              ids.push(id)
+        let id = ""
+        // Numbers that were not committed are drawn again, by whoever comes next: a receipt for one of them is not ours.
+        const forget = Effect.sync(() => {
+          if (waiting.get(id) === answered) waiting.delete(id)
+        })
+        return yield* Effect.gen(function* () {
+          const { value, messageIds } = yield* commit(
+            workspaceId,
+            tx => Effect.map(work(tx), ({ value, message }) => ({ value, messages: [{ ...message, receipt: true }] })),
+            // Before the commit: the receipt may be announced before its answer is here.
+            ([envelope]) => {
+              id = envelope?.id ?? ""
               waiting.set(id, answered)
-            }
-          },
-        ).pipe(Effect.onError(() => Effect.sync(() => forget(ids))))
-        const messageId = messageIds[0] ?? ""
-        const heard = yield* Deferred.await(answered).pipe(
-          Effect.timeoutOption(wait),
-          Effect.ensuring(Effect.sync(() => forget(ids))),
-        )
-        if (heard._tag === "Some") return { value, messageId, receipt: heard.value }
-        // The announcement may have been lost; the row is the truth.
-        const row = yield* store.receipt(messageId)
-        return { value, messageId, receipt: row === undefined ? ({ _tag: "Pending" } as const) : verdict(row) }
+            },
+            forget,
+          )
+          const messageId = messageIds[0] ?? ""
+          const heard = yield* Deferred.await(answered).pipe(Effect.timeoutOption(wait))
+          if (heard._tag === "Some") return { value, messageId, receipt: heard.value }
+          // The announcement may have been lost; the row is the truth.
+          const row = yield* store.receipt(messageId)
+          return { value, messageId, receipt: row === undefined ? ({ _tag: "Pending" } as const) : verdict(row) }
+        }).pipe(Effect.ensuring(forget))
       })
-
-    const forget = (ids: ReadonlyArray<string>) => {
-      for (const id of ids) waiting.delete(id)
-    }
 
     /** One group per door partition: its row is what completions queue for. */
     const groups = new Map<number, GroupCommit<Completion>>()

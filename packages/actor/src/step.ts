@@ -1,63 +1,67 @@
 /**
  * The middle of a batch: decide, evolve, react, message by message, in order. Pure but for the one fact query. A throw in
  * `decide`, `evolve` or `react` is the message's own fault and makes it a dead letter; later inputs of its key are parked.
+ * What throws beside a single message (facts, guards) fails the batch, and the partition finds the message by halving.
  */
-import { Cause, Effect } from "effect"
-import { Collector, checkSize, type Placement } from "./collector.ts"
-import type { ActorEffect, ActorKind, ActorKindName, FactRequest, Input, SetActorKind, SetInput } from "./definition.ts"
+import { Clock, Effect, Schema } from "effect"
+import { Collector, type Placement } from "./collector.ts"
+import type { ActorEffect, ActorKind, ActorKindName, FactRequest, Input } from "./definition.ts"
 import { derivedId } from "./ids.ts"
 import { type BatchInput, decodeInput } from "./input.ts"
-import type { BatchHead, BatchTx, PartitionId } from "./partition-store.ts"
+import type { BatchHead, BatchTx, PartitionId, StoredState } from "./partition-store.ts"
 import type { StorageError } from "./ports.ts"
+import { checkSendable } from "./sendable.ts"
 
-type ActorPlacement = Placement & { readonly at: PartitionId & { readonly kind: ActorKindName } }
+export type ActorPlacement = Placement & { readonly at: PartitionId & { readonly kind: ActorKindName } }
 
-/** Handles a prefix of `inputs`; answers what to write and how many were handled (a batch may be cut at a guard row). */
+/** What to write, and how many of the inputs it handles: a batch may be cut short. */
+export interface Stepped {
+  readonly collector: Collector
+  readonly handled: number
+}
+
+/** A newer version of this program wrote it: nobody's fault, and nothing this process can do. */
+export class NewerSchema extends Schema.TaggedError<NewerSchema>()("NewerSchema", { message: Schema.String }) {}
+
+export const parkedReason = "an earlier message of this actor cannot be handled"
+
+/** Deciding holds up everything else in the process for this long at most, then others have a turn. */
+const turnMilliseconds = 20
+/** The rest is the next batch's: well below the session's idle limit, which ends a transaction that waits for us. */
+const decideMillisecondsMax = 1_000
+
 export const documentStep = Effect.fnUntraced(function* (
   kind: ActorKind<any, any, any, any>,
   placement: ActorPlacement,
   head: BatchHead,
   batch: BatchTx,
   inputs: ReadonlyArray<BatchInput>,
-): Effect.fn.Return<{ readonly collector: Collector; readonly handled: number }, StorageError> {
+): Effect.fn.Return<Stepped, StorageError | NewerSchema> {
   const collector = new Collector(placement, head)
   const loaded = yield* batch.load([...new Set(inputs.map(input => input.key))])
-  const states = new Map<string, { state: unknown; version: number }>()
-  const unreadable = new Map<string, string>()
-  for (const [key, stored] of loaded.states) {
-    try {
-      states.set(key, { state: kind.readState(stored.state, stored.schemaVersion), version: stored.version })
-    } catch (error) {
-      unreadable.set(key, `the stored state does not decode: ${String(error)}`)
-    }
-  }
+  const { states, unreadable } = yield* readStates(kind, loaded.states.values())
   const decoded = inputs.map(input => decodeInput(kind.kind, input))
-  const requests = new Map<string, FactRequest<unknown, any> & { inputs: Array<Input<any>> }>()
-  inputs.forEach((input, i) => {
-    const one = decoded[i]
-    if (one?._tag !== "Decoded" || loaded.stopped.has(input.key)) return
-    const request = requests.get(input.key)
-    if (request !== undefined) request.inputs.push(one.value as Input<any>)
-    else
-      requests.set(input.key, {
-        key: input.key,
-        workspaceId: input.workspaceId,
-        state: states.get(input.key)?.state,
-        inputs: [one.value as Input<any>],
-      })
-  })
-  const facts = yield* kind.facts(batch.tx, [...requests.values()], head.now)
+  const requests = requestsOf(inputs, decoded, states, loaded.stopped)
+  const facts = yield* kind.facts(batch.tx, requests, head.now)
   const superseded = coalesced(kind, inputs, decoded)
   const stopped = new Set(loaded.stopped)
 
+  const begun = yield* Clock.currentTimeMillis
+  let turn = begun
   let handled = 0
   for (const [i, input] of inputs.entries()) {
+    const clock = yield* Clock.currentTimeMillis
+    if (handled > 0 && clock - begun > decideMillisecondsMax) break
+    if (clock - turn > turnMilliseconds) {
+      yield* Effect.yieldNow
+      turn = yield* Clock.currentTimeMillis
+    }
     const fact = facts.get(input.key)
     if (handled > 0 && kind.guardedBy !== undefined && collector.holds(kind.guardedBy(fact))) break
     handled++
     const one = decoded[i]
     if (stopped.has(input.key)) {
-      collector.close(input, "parked", { reason: "an earlier message of this actor cannot be handled" })
+      collector.close(input, "parked", { reason: parkedReason })
       continue
     }
     if (input.timer !== undefined && collector.overtaken(input.timer)) {
@@ -70,18 +74,14 @@ export const documentStep = Effect.fnUntraced(function* (
       stopped.add(input.key)
       continue
     }
-    if (superseded.has(i)) {
+    const before = states.get(input.key)
+    // The one that makes the actor is decided in any case: what stands between it and the last must not find nobody.
+    if (superseded.has(i) && before !== undefined) {
       collector.close(input, "coalesced")
       continue
     }
-    const before = states.get(input.key)
-    const value = one.value as Input<any>
-    if (before === undefined && (value._tag === "Timer" || !kind.creates(value.message))) {
-      collector.close(input, "refused", { reason: "there is no such actor" })
-      continue
-    }
     try {
-      const after = decideOne(kind, before, input, value, fact, head)
+      const after = decideOne(kind, before, input, one.value as Input<any>, fact, head)
       if (after.refused !== undefined) {
         collector.close(input, "refused", { reason: after.refused })
         continue
@@ -106,7 +106,49 @@ export const documentStep = Effect.fnUntraced(function* (
   return { collector, handled }
 })
 
-const describe = (error: unknown): string =>
+type States = Map<string, { state: unknown; version: number }>
+
+const readStates = Effect.fnUntraced(function* (
+  kind: ActorKind<any, any, any, any>,
+  stored: Iterable<StoredState>,
+): Effect.fn.Return<{ readonly states: States; readonly unreadable: ReadonlyMap<string, string> }, NewerSchema> {
+  const states: States = new Map()
+  const unreadable = new Map<string, string>()
+  for (const { key, version, schemaVersion, state } of stored) {
+    if (schemaVersion > kind.stateSchemaVersion) {
+      return yield* new NewerSchema({
+        message: `the state of ${kind.kind} ${key} is of version ${schemaVersion}, this process knows ${kind.stateSchemaVersion}`,
+      })
+    }
+    try {
+      states.set(key, { state: kind.readState(state, schemaVersion), version })
+    } catch (error) {
+      unreadable.set(key, `the stored state does not decode: ${describe(error)}`)
+    }
+  }
+  return { states, unreadable }
+})
+
+/** One request per key that can be decided at all, with its inputs in order. */
+const requestsOf = (
+  inputs: ReadonlyArray<BatchInput>,
+  decoded: ReadonlyArray<ReturnType<typeof decodeInput>>,
+  states: States,
+  stopped: ReadonlySet<string>,
+): ReadonlyArray<FactRequest<unknown, any>> => {
+  const requests = new Map<string, FactRequest<unknown, any> & { inputs: Array<Input<any>> }>()
+  inputs.forEach(({ key, workspaceId }, i) => {
+    const one = decoded[i]
+    if (one?._tag !== "Decoded" || stopped.has(key)) return
+    const value = one.value as Input<any>
+    const request = requests.get(key)
+    if (request !== undefined) request.inputs.push(value)
+    else requests.set(key, { key, workspaceId, state: states.get(key)?.state, inputs: [value] })
+  })
+  return [...requests.values()]
+}
+
+export const describe = (error: unknown): string =>
   error instanceof Error ? `${error.name}: ${error.message}` : String(error)
 
 /** A fresh-id source for one input; the counter runs over the input's own ids, so a repeat makes the same. */
@@ -123,6 +165,9 @@ const decideOne = (
   fact: unknown,
   head: BatchHead,
 ) => {
+  if (before === undefined && (value._tag === "Timer" || !kind.creates(value.message))) {
+    return { refused: "there is no such actor", effects: [], events: [], state: undefined, version: 0 }
+  }
   const id = idsOf(head.now, input.id)
   const moment = { workspaceId: input.workspaceId, key: input.key, now: head.now, id }
   const decision = kind.decide(before?.state, value, fact, moment)
@@ -134,7 +179,7 @@ const decideOne = (
   for (const event of decision.events) {
     state = kind.evolve(state, event, moment)
     for (const effect of kind.react(state, event, moment)) {
-      checkSize(effect)
+      checkSendable(effect)
       effects.push({ effect, id })
     }
   }
@@ -159,83 +204,4 @@ const coalesced = (
     last.add(input.key)
   }
   return superfluous
-}
-
-/** The set-based step: the whole batch at once. A throw is found by the loop, which halves the batch. */
-export const setStep = Effect.fnUntraced(function* (
-  kind: SetActorKind<any>,
-  placement: ActorPlacement,
-  head: BatchHead,
-  batch: BatchTx,
-  inputs: ReadonlyArray<BatchInput>,
-): Effect.fn.Return<{ readonly collector: Collector; readonly handled: number }, StorageError | SetStepFailed> {
-  const collector = new Collector(placement, head)
-  const readable: Array<{ input: BatchInput; set: SetInput<any> }> = []
-  const bad = new Map<BatchInput, string>()
-  const { stopped } = yield* batch.load([...new Set(inputs.map(input => input.key))])
-  for (const input of inputs) {
-    const one = decodeInput(kind.kind, input)
-    if (stopped.has(input.key)) continue
-    if (one._tag === "Bad") bad.set(input, one.reason)
-    else
-      readable.push({
-        input,
-        set: {
-          key: input.key,
-          workspaceId: input.workspaceId,
-          input: one.value as Input<any>,
-          correlationId: input.correlationId,
-          ...(input.causationId === undefined ? {} : { causationId: input.causationId }),
-          id: idsOf(head.now, input.id),
-        },
-      })
-  }
-  const outcomes = yield* Effect.suspend(() =>
-    readable.length === 0
-      ? Effect.succeed([])
-      : kind.step(
-          batch.tx,
-          readable.map(one => one.set),
-          head.now,
-        ),
-  ).pipe(
-    Effect.catchCause(cause => {
-      if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
-      const failure = Cause.squash(cause)
-      return Effect.fail(isStorageError(failure) ? failure : new SetStepFailed(describe(failure)))
-    }),
-  )
-  yield* Effect.try({
-    try: () => {
-      for (const outcome of outcomes) for (const effect of outcome.effects) checkSize(effect)
-    },
-    catch: error => new SetStepFailed(describe(error)),
-  })
-  const byInput = new Map(readable.map((one, i) => [one.input, { outcome: outcomes[i], id: one.set.id }]))
-  for (const input of inputs) {
-    const reason = bad.get(input)
-    const done = byInput.get(input)
-    if (reason !== undefined) collector.close(input, "dead", { reason })
-    else if (done === undefined) {
-      collector.close(input, "parked", { reason: "an earlier message of this actor cannot be handled" })
-    } else if (done.outcome?.refused !== undefined) {
-      collector.close(input, "refused", { reason: done.outcome.refused })
-    } else {
-      for (const effect of done.outcome?.effects ?? []) collector.carryOut(input, effect, done.id)
-      collector.close(input, "applied", { events: done.outcome?.events ?? [] })
-    }
-  }
-  return { collector, handled: inputs.length }
-})
-
-const isStorageError = (error: unknown): error is StorageError =>
-  typeof error === "object" && error !== null && (error as { _tag?: unknown })._tag === "StorageError"
-
-/** The step itself threw: some message of the batch is at fault. */
-export class SetStepFailed {
-  readonly _tag = "SetStepFailed"
-  readonly message: string
-  constructor(message: string) {
-    this.message = message
-  }
 }

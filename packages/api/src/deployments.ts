@@ -1,6 +1,6 @@
 /** Deployments: what is released. The name is unique in the workspace; a slug reads back equal to the name. */
 import { Schema } from "effect"
-import { Accepted, CelPageQuery, Config, Metadata, optional, page, Text } from "./common.ts"
+import { Accepted, CelPageQuery, Config, Metadata, optional, PageQuery, page, Text } from "./common.ts"
 import { Deployment } from "./deployment.ts"
 import { operation, W } from "./operation.ts"
 import { System } from "./system.ts"
@@ -77,4 +77,13 @@ export const deleteDeployment = operation({
   status: 202,
   success: Accepted,
   errors: [404],
+})
+export const listDeploymentVariables = operation({
+  id: "listDeploymentVariablesByDeployment",
+  summary: "A deployment's variables; none yet in this release",
+  tag,
+  method: "GET",
+  path: `${W}/deployments/{deploymentId}/variables`,
+  query: PageQuery,
+  success: page(Schema.Unknown),
 })

@@ -7,15 +7,19 @@ import {
   Config,
   CursorQuery,
   DateTime,
+  Metadata,
   optional,
   PageQuery,
   page,
   Reason,
   Text,
 } from "./common.ts"
+import { Deployment } from "./deployment.ts"
+import { Environment } from "./environment.ts"
 import { Job } from "./job.ts"
 import { operation, W } from "./operation.ts"
 import { Release, ReleaseTarget } from "./release.ts"
+import { System } from "./system.ts"
 
 const Measurement = Schema.Struct({
   status: Schema.Literals(["passed", "failed", "inconclusive"]),
@@ -85,6 +89,23 @@ export const listTargetStates = operation({
   query: PageQuery,
   body: Schema.Struct({ deploymentId: Text, environmentId: Text }),
   success: page(Schema.Struct({ releaseTarget: ReleaseTarget, state: TargetState })),
+})
+export const previewTargets = operation({
+  id: "previewReleaseTargetsForResource",
+  summary: "The release targets a resource would get, were it there",
+  tag,
+  method: "POST",
+  path: `${W}/release-targets/resource-preview`,
+  query: PageQuery,
+  body: Schema.Struct({
+    identifier: Text,
+    name: Text,
+    kind: Text,
+    version: Text,
+    config: Config,
+    metadata: Metadata,
+  }),
+  success: page(Schema.Struct({ system: System, deployment: Deployment, environment: Environment })),
 })
 export const getDesiredRelease = operation({
   id: "getReleaseTargetDesiredRelease",

@@ -1,7 +1,9 @@
 /** Resources: where things run. An identifier may hold slashes, colons and spaces; it is decoded exactly once. */
 import { Schema } from "effect"
-import { Accepted, CelPageQuery, Config, Metadata, optional, page, pageLimitMax, Text } from "./common.ts"
+import { Accepted, CelPageQuery, Config, Metadata, optional, PageQuery, page, pageLimitMax, Text } from "./common.ts"
+import { Deployment } from "./deployment.ts"
 import { operation, W } from "./operation.ts"
+import { ReleaseTarget } from "./release.ts"
 import { Resource } from "./resource.ts"
 
 const identified = `${W}/resources/identifier/{identifier}` as const
@@ -61,6 +63,8 @@ export const upsertResource = operation({
     version: Text,
     config: optional(Config),
     metadata: optional(Metadata),
+    /** Absent: the variables stay as they are. Given: they are replaced as a whole. */
+    variables: optional(Config),
   }),
   status: 202,
   success: Accepted,
@@ -72,5 +76,46 @@ export const deleteResource = operation({
   method: "DELETE",
   path: identified,
   success: Accepted,
+  errors: [404],
+})
+export const listResourceVariables = operation({
+  id: "getVariablesForResource",
+  summary: "A resource's variables, by key",
+  tag,
+  method: "GET",
+  path: `${identified}/variables`,
+  query: PageQuery,
+  success: page(Schema.Struct({ resourceId: Text, key: Text, value: Schema.Json })),
+  errors: [404],
+})
+export const setResourceVariables = operation({
+  id: "requestResourceVariablesUpdate",
+  summary: "Replace all of a resource's variables by the given ones",
+  tag,
+  method: "PATCH",
+  path: `${identified}/variables`,
+  body: Config,
+  status: 202,
+  success: Accepted,
+  errors: [404],
+})
+export const listResourceDeployments = operation({
+  id: "getDeploymentsForResource",
+  summary: "The deployments whose selector matches the resource, by name",
+  tag,
+  method: "GET",
+  path: `${identified}/deployments`,
+  query: PageQuery,
+  success: page(Deployment),
+  errors: [404],
+})
+export const getResourceTarget = operation({
+  id: "getReleaseTargetForResourceInDeployment",
+  summary: "A release target of the resource in the deployment",
+  tag,
+  method: "GET",
+  path: `${W}/resources/{identifier}/release-targets/deployment/{deploymentId}`,
+  aliases: [`${identified}/release-targets/deployment/{deploymentId}`],
+  success: ReleaseTarget,
   errors: [404],
 })

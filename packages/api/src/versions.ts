@@ -74,6 +74,39 @@ export const updateVersion = operation({
   success: DeploymentVersion,
   errors: [404, 409],
 })
+const dependencies = `${W}/deployment-versions/{deploymentVersionId}/dependencies` as const
+export const listDependencies = operation({
+  id: "listDeploymentVersionDependencies",
+  summary: "What a version needs of other deployments: a bare array, by deployment id",
+  tag,
+  method: "GET",
+  path: dependencies,
+  success: Schema.Array(
+    Schema.Struct({ deploymentVersionId: Text, dependencyDeploymentId: Text, versionSelector: Text }),
+  ),
+  errors: [404],
+})
+export const setDependency = operation({
+  id: "requestDeploymentVersionDependencyUpsert",
+  summary: "Say which versions of another deployment a version needs",
+  tag,
+  method: "PUT",
+  path: `${dependencies}/{dependencyDeploymentId}`,
+  body: Schema.Struct({ versionSelector: Text }),
+  status: 202,
+  success: Accepted,
+  errors: [404],
+})
+export const removeDependency = operation({
+  id: "requestDeploymentVersionDependencyDeletion",
+  summary: "Drop a version's dependency",
+  tag,
+  method: "DELETE",
+  path: `${dependencies}/{dependencyDeploymentId}`,
+  status: 202,
+  success: Accepted,
+  errors: [404],
+})
 const approvals = `${W}/deployment-versions/{deploymentVersionId}/user-approval-records` as const
 export const recordApproval = operation({
   id: "requestUserApprovalRecordUpsert",

@@ -7,8 +7,11 @@ import type { DeploymentId, EnvironmentId, PolicyId, RuleId } from "./ids.ts"
 import { JobStatus } from "./job-status.ts"
 import { MetricSpec } from "./verification.ts"
 
-const int32 = Schema.Int
-const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+/** Generated clients of the contract read whole numbers into 32 bits: a larger one would make a whole list unreadable. */
+const int32Max = 2 ** 31 - 1
+const int32 = Schema.Int.check(Schema.isBetween({ minimum: -int32Max - 1, maximum: int32Max }))
+const atLeast = (minimum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum: int32Max }))
+const count = atLeast(0)
 
 export const AnyApproval = Schema.Struct({
   minApprovals: int32,
@@ -35,7 +38,7 @@ export const GradualRollout = Schema.Struct({
   rolloutType: Schema.Literals(["linear", "linear-normalized", "verified"]),
   /** Seconds. `linear`: gap between targets; `linear-normalized`: the whole; `verified`: least gap between starts. */
   timeScaleInterval: Schema.optionalKey(count),
-  maxConcurrent: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))),
+  maxConcurrent: Schema.optionalKey(atLeast(1)),
   maxFailures: Schema.optionalKey(count),
   waves: Schema.optionalKey(Schema.Array(Schema.Union([count, Schema.String.check(Schema.isPattern(/^\d{1,3}%$/))]))),
   firstWaveBakeSeconds: Schema.optionalKey(count),
@@ -67,13 +70,13 @@ export const Rollback = Schema.Struct({
   onVerificationFailure: Schema.optionalKey(Schema.Boolean),
   onJobStatuses: Schema.optionalKey(Schema.Array(JobStatus)),
   scope: Schema.optionalKey(Schema.Literals(["target", "environment", "deployment"])),
-  failedTargets: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))),
+  failedTargets: Schema.optionalKey(atLeast(1)),
 })
 export type Rollback = typeof Rollback.Type
 
 export const DeploymentWindow = Schema.Struct({
   rrule: Schema.String,
-  durationMinutes: Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)),
+  durationMinutes: atLeast(1),
   timezone: Schema.optionalKey(Schema.String),
   allowWindow: Schema.optionalKey(Schema.Boolean),
   firstDeploymentExempt: Schema.optionalKey(Schema.Boolean),

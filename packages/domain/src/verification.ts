@@ -1,7 +1,8 @@
 /** Verification metrics: what is probed after a job succeeded, how often, and what counts as passed. */
 import { Schema } from "effect"
 
-const positive = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
+/** 32 bits, as generated clients of the contract read it. */
+const positive = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 2 ** 31 - 1 }))
 
 export const HttpProvider = Schema.Struct({
   type: Schema.Literal("http"),

@@ -10,7 +10,7 @@ export const stopMillisecondsMax = 10_000
  * Runs `main` to its end and exits: 0 when it succeeded or a signal stopped it in time, 1 with one sentence when it
  * failed, 1 with the whole cause when it had a defect, 1 when stopping took longer than `stopMillisecondsMax`.
  */
-export const runMain = <A>(main: Effect.Effect<A, { readonly message: string }>): void => {
+export const runMain = <A>(main: Effect.Effect<A, { readonly message: string }>, options: RunOptions = {}): void => {
   let stopping = false
   let fiber: Fiber.Fiber<A, { readonly message: string }> | undefined
   const stop = () => {
@@ -32,8 +32,14 @@ export const runMain = <A>(main: Effect.Effect<A, { readonly message: string }>)
   setInterval(() => {}, 2 ** 31 - 1)
   fiber.addObserver(exit => {
     const ending = endingOf(exit, stopping)
-    leave(ending.code, ending.sentence)
+    const unfinished = stopping && Exit.isFailure(exit) && options.stoppedIsFailure === true
+    leave(unfinished ? 1 : ending.code, ending.sentence)
   })
+}
+
+export interface RunOptions {
+  /** For a process that has something to finish: a signal that stops it before is exit code 1. */
+  readonly stoppedIsFailure?: boolean
 }
 
 interface Ending {

@@ -54,6 +54,28 @@ export const findDeployment = (
       ),
   ).pipe(Effect.map(rows => rows[0]))
 
+/** Those whose selector matches the resource, by name. */
+export const deploymentsOfResource = (
+  tx: Tx,
+  workspaceId: WorkspaceId,
+  resourceId: string,
+  window: Window,
+): Effect.Effect<Listing<DeploymentRow>, StorageError> =>
+  within(tx, async db => {
+    const matching = sql`${deployment.id} IN (SELECT deployment_id FROM deployment_match WHERE resource_id = ${resourceId})`
+    const where = and(living(workspaceId), matching)
+    return {
+      items: await db
+        .select()
+        .from(deployment)
+        .where(where)
+        .orderBy(asc(deployment.name), asc(deployment.id))
+        .limit(window.limit)
+        .offset(window.offset),
+      total: await db.$count(deployment, where),
+    }
+  })
+
 export interface DeploymentContent {
   readonly name: string
   readonly description: string | null

@@ -99,6 +99,21 @@ export const findTarget = (
     ])
     .pipe(Effect.map(rows => rows[0]))
 
+/** One of the targets the resource has in the deployment: the first by environment name. */
+export const findTargetOfResource = (
+  tx: Tx,
+  where: { readonly workspaceId: WorkspaceId; readonly identifier: string; readonly deploymentId: string },
+): Effect.Effect<TargetRow | undefined, StorageError> =>
+  tx
+    .query<TargetRow>(
+      `SELECT ${targetColumns} FROM release_target t
+       JOIN resource r ON r.id = t.resource_id JOIN environment e ON e.id = t.environment_id
+       WHERE t.workspace_id = $1 AND r.identifier = $2 AND r.deleted_at IS NULL AND t.deployment_id = $3 AND t.present
+       ORDER BY e.name LIMIT 1`,
+      [where.workspaceId, where.identifier, where.deploymentId],
+    )
+    .pipe(Effect.map(rows => rows[0]))
+
 /** The targets of one deployment in one environment, by resource identifier. */
 export const listTargets = Effect.fnUntraced(function* (
   tx: Tx,

@@ -2,7 +2,7 @@
 import type { StorageError, Tx } from "@sluice/actor/ports"
 import type { ResourceProviderId, WorkspaceId } from "@sluice/domain/ids"
 import type { Metadata } from "@sluice/domain/json"
-import { and, eq, isNull, sql } from "drizzle-orm"
+import { and, eq, isNotNull, isNull, sql } from "drizzle-orm"
 import { Effect } from "effect"
 import { resource, resourceProvider } from "./schema.ts"
 import { within } from "./storage.ts"
@@ -74,6 +74,27 @@ export const upsertProvider = (
       })
       .returning(),
   ).pipe(Effect.map(rows => rows[0] as ProviderRow))
+
+/** A deleted provider of the workspace comes back under its id; `undefined` when there is none. */
+export const reviveProvider = (
+  tx: Tx,
+  workspaceId: WorkspaceId,
+  id: string,
+  content: ProviderContent,
+): Effect.Effect<ProviderRow | undefined, StorageError> =>
+  within(tx, db =>
+    db
+      .update(resourceProvider)
+      .set({ metadata: {}, ...content, deletedAt: null })
+      .where(
+        and(
+          eq(resourceProvider.workspaceId, workspaceId),
+          eq(resourceProvider.id, id as ResourceProviderId),
+          isNotNull(resourceProvider.deletedAt),
+        ),
+      )
+      .returning(),
+  ).pipe(Effect.map(rows => rows[0]))
 
 export const ownsResources = (tx: Tx, id: string): Effect.Effect<boolean, StorageError> =>
   within(tx, db =>

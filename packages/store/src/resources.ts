@@ -78,6 +78,19 @@ export const findResource = (
       .where(and(living(workspaceId), eq(resource.identifier, identifier))),
   ).pipe(Effect.map(rows => rows[0]))
 
+/** The id, its row held until the end of the transaction; `undefined` when there is none. */
+export const lockResource = (
+  tx: Tx,
+  workspaceId: WorkspaceId,
+  identifier: string,
+): Effect.Effect<string | undefined, StorageError> =>
+  tx
+    .query<{ id: string }>(
+      "SELECT id FROM resource WHERE workspace_id = $1 AND identifier = $2 AND deleted_at IS NULL FOR UPDATE",
+      [workspaceId, identifier],
+    )
+    .pipe(Effect.map(rows => rows[0]?.id))
+
 export interface ResourceContent {
   readonly name: string
   readonly kind: string

@@ -184,3 +184,17 @@ export const membersOf = (tx: Tx, id: string) =>
         .orderBy(asc(environment.name))
     ).map(row => row.environment),
   }))
+
+/** Every deployment with every environment it shares a system with, by the names of all three. */
+export const pairsOf = (tx: Tx, workspaceId: WorkspaceId) =>
+  within(tx, db =>
+    db
+      .select({ system, deployment, environment })
+      .from(system)
+      .innerJoin(systemDeployment, eq(systemDeployment.systemId, system.id))
+      .innerJoin(systemEnvironment, eq(systemEnvironment.systemId, system.id))
+      .innerJoin(deployment, eq(deployment.id, systemDeployment.deploymentId))
+      .innerJoin(environment, eq(environment.id, systemEnvironment.environmentId))
+      .where(and(living(workspaceId), isNull(deployment.deletedAt), isNull(environment.deletedAt)))
+      .orderBy(asc(system.name), asc(deployment.name), asc(environment.name)),
+  )

@@ -67,6 +67,20 @@ export const findVersion = (
       .where(and(eq(deploymentVersion.workspaceId, workspaceId), eq(deploymentVersion.id, id as VersionId))),
   ).pipe(Effect.map(rows => rows[0]))
 
+/** Held until the end of the transaction, for a change that depends on what it was. */
+export const lockVersion = (
+  tx: Tx,
+  workspaceId: WorkspaceId,
+  id: string,
+): Effect.Effect<VersionRow | undefined, StorageError> =>
+  within(tx, db =>
+    db
+      .select()
+      .from(deploymentVersion)
+      .where(and(eq(deploymentVersion.workspaceId, workspaceId), eq(deploymentVersion.id, id as VersionId)))
+      .for("update"),
+  ).pipe(Effect.map(rows => rows[0]))
+
 /** By id; ids that name nothing in the workspace are left out. */
 export const findVersions = (
   tx: Tx,
@@ -136,6 +150,7 @@ export interface VersionChange {
   readonly config?: JsonObject
   readonly jobAgentConfig?: JsonObject
   readonly metadata?: Metadata
+  readonly dependencies?: JsonObject
 }
 
 /** Fails with the constraint `deployment_version_tag` when another version has the tag. */

@@ -11,7 +11,7 @@ import type { ManagedServer } from "@sluice/process/server-process"
 import { Effect, Exit, Redacted, Scope } from "effect"
 import { migratedDatabase } from "./database.ts"
 import { withLogin } from "./installation.ts"
-import { openProxy, type Proxy } from "./proxy.ts"
+import { openProxy, type Proxy as TcpProxy } from "./proxy.ts"
 import { postgresServer, quietly, temporaryHome } from "./servers.ts"
 
 export interface FaultyServer {
@@ -19,7 +19,7 @@ export interface FaultyServer {
   readonly url: string
   /** The same, through the proxy. */
   readonly proxied: string
-  readonly proxy: Proxy
+  readonly proxy: TcpProxy
   readonly kill: () => Promise<void>
   readonly start: () => Promise<void>
   readonly close: () => Promise<void>

@@ -38,6 +38,8 @@ export interface Progress {
   readonly current: number
   /** phase → how many. */
   readonly phases: Readonly<Record<string, number>>
+  /** What targets that do not move say, each reason once. */
+  readonly reasons: ReadonlyArray<string>
 }
 
 export const prepareLoad = async (installation: Installation, options: Partial<LoadOptions> = {}): Promise<Load> => {
@@ -112,7 +114,14 @@ export const prepareLoad = async (installation: Installation, options: Partial<L
       const phases: Record<string, number> = {}
       for (const row of rows) phases[row.phase] = (phases[row.phase] ?? 0) + row.count
       const sum = (list: typeof rows) => list.reduce((total, row) => total + row.count, 0)
-      return { targets: sum(rows), current: sum(rows.filter(row => row.current && row.phase === "idle")), phases }
+      const blocked = await installation.query<{ reason: string }>(reasonsQuery, [deploymentIds])
+      const reasons = blocked.map(row => row.reason)
+      return {
+        reasons,
+        targets: sum(rows),
+        current: sum(rows.filter(row => row.current && row.phase === "idle")),
+        phases,
+      }
     },
   }
 }
@@ -125,3 +134,7 @@ const progressQuery = `
   LEFT JOIN LATERAL (SELECT id FROM deployment_version v WHERE v.deployment_id = t.deployment_id
     ORDER BY created_at DESC, id DESC LIMIT 1) newest ON true
   WHERE t.deployment_id = ANY($1::uuid[]) AND t.present GROUP BY 1, 2`
+
+const reasonsQuery = `
+  SELECT DISTINCT (s.blocked->>'rule') || ': ' || (s.blocked->>'reason') AS reason FROM target_status s
+  WHERE s.deployment_id = ANY($1::uuid[]) AND s.phase IN ('waiting', 'held') ORDER BY 1 LIMIT 10`

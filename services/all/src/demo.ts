@@ -1,7 +1,8 @@
 /**
- * `npm run demo [-- --crash]`: plays the demonstration on an installation made for it and thrown away afterwards (or kept in
+ * `npm run demo [-- --crash] [--apart]`: plays the demonstration on an installation made for it and thrown away afterwards (or kept in
  * SLUICE_HOME, when that names another than the usual one), and ends. Exit code 0 only if everything ended as promised.
- * The services run as a child process, so that `--crash` can kill them with SIGKILL once in each scene.
+ * The services run as a child process, so that `--crash` can kill them with SIGKILL once in each scene; `--apart` runs each
+ * of the seven as a process of its own.
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -27,8 +28,10 @@ const servicesReadyWithin = 60_000
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
+const flag = { type: "boolean", default: false } as const
+
 const main = Effect.gen(function* () {
-  const { values } = parseArgs({ options: { crash: { type: "boolean", default: false } } })
+  const { values } = parseArgs({ options: { crash: flag, apart: flag } })
   const settings = yield* loadSettings()
   return yield* Effect.gen(function* () {
     const directory = yield* homeDirectory(settings)
@@ -39,7 +42,7 @@ const main = Effect.gen(function* () {
     yield* migrate({ ...database, schema: settings.namespace, applicationName: "sluice-demonstration" })
     const access = yield* prepareAccess(database, join(home.directory, "demonstration"))
     print("Starting the services …")
-    const services = yield* startServices({ home, servers, settings })
+    const services = yield* startServices({ home, servers, settings, apart: values.apart })
     yield* services.ready
     const result = yield* playDemonstration({
       ...access,
@@ -54,9 +57,7 @@ const main = Effect.gen(function* () {
       ...(values.crash ? { crash: services.killAndStart } : {}),
       proof: acknowledged => journalProof(database, acknowledged),
       giveUpAfter,
-    }).pipe(
-      Effect.raceFirst(Effect.flatMap(services.child.diedUnasked, how => Effect.fail(died(how, services.logFile)))),
-    )
+    }).pipe(Effect.raceFirst(services.dead))
     if (!result.ok)
       return yield* new DemonstrationError({ reason: "unexpected", message: "It did not end as promised." })
     print("\nEverything ended as promised.")
@@ -91,38 +92,48 @@ const homeDirectory = Effect.fnUntraced(function* (settings: Settings) {
 })
 
 interface RunningServices {
-  readonly child: OwnChild
   readonly baseUrl: string
-  readonly logFile: string
   readonly ready: Effect.Effect<void, DemonstrationError>
   readonly killAndStart: Effect.Effect<void, DemonstrationError>
+  /** Fails when one of them ends without having been asked to. */
+  readonly dead: Effect.Effect<never, DemonstrationError>
 }
+
+/** The gateway listens, so it comes last. */
+const serviceNames = ["planner", "targets", "policy", "dispatcher", "verifier", "agent-bridges", "gateway"] as const
 
 const startServices = Effect.fnUntraced(function* (options: {
   readonly home: Home
   readonly servers: Servers
   readonly settings: Settings
+  readonly apart: boolean
 }) {
-  const { home, servers, settings } = options
+  const { home, servers, settings, apart } = options
   // One port for all lives of the services, so that whoever talks to them finds them again.
   const port = yield* keptPort(join(home.directory, "demonstration", "port"))
   const baseUrl = `http://127.0.0.1:${port}`
   const logFile = join(home.directory, "services.log")
-  const child = yield* startChild({
-    file: join(import.meta.dirname, "serve.ts"),
-    mark: `--services-of=${home.id}`,
-    environment: {
-      PORT: String(port),
-      HOST: "127.0.0.1",
-      NATS_URL: natsUrlOf(servers),
-      DATABASE_URL: Redacted.value(servers.databaseUrl),
-      SLUICE_HOME: home.directory,
-      SLUICE_NAMESPACE: settings.namespace,
-      SLUICE_LOG: "pretty",
-    },
-    logFile,
-  })
-  const dead = Effect.flatMap(child.diedUnasked, how => Effect.fail(died(how, logFile)))
+  const files = apart ? serviceNames.map(name => `../../${name}/src/main.ts`) : ["serve.ts"]
+  const children = yield* Effect.forEach(files, file =>
+    startChild({
+      file: join(import.meta.dirname, file),
+      mark: `--of=${home.id}/${file}`,
+      environment: {
+        PORT: String(port),
+        HOST: "127.0.0.1",
+        OPS_PORT: "0",
+        NATS_URL: natsUrlOf(servers),
+        DATABASE_URL: Redacted.value(servers.databaseUrl),
+        SLUICE_HOME: home.directory,
+        SLUICE_NAMESPACE: settings.namespace,
+        SLUICE_LOG: "pretty",
+      },
+      logFile,
+    }),
+  )
+  const dead = Effect.raceAllFirst(children.map(child => child.diedUnasked)).pipe(
+    Effect.flatMap(how => Effect.fail(died(how, logFile))),
+  )
   const ready = Effect.tryPromise(async signal => (await fetch(`${baseUrl}/api/healthz`, { signal })).ok).pipe(
     Effect.orElseSucceed(() => false),
     Effect.repeat({ until: ok => ok, schedule: Schedule.spaced(askAgainAfter) }),
@@ -133,8 +144,10 @@ const startServices = Effect.fnUntraced(function* (options: {
     }),
     Effect.asVoid,
   )
-  const killAndStart = child.kill.pipe(Effect.andThen(child.start), Effect.andThen(ready))
-  const services: RunningServices = { child, baseUrl, logFile, ready, killAndStart }
+  const all = (act: (child: OwnChild) => Effect.Effect<void>) =>
+    Effect.forEach(children, act, { concurrency: "unbounded", discard: true })
+  const killAndStart = all(child => child.kill).pipe(Effect.andThen(all(child => child.start)), Effect.andThen(ready))
+  const services: RunningServices = { baseUrl, ready, killAndStart, dead }
   return services
 })
 
@@ -150,4 +163,4 @@ const natsUrlOf = ({ natsUrl, natsLogin }: Servers): string => {
 const died = (how: string, logFile: string) =>
   new DemonstrationError({ reason: "unexpected", message: `The services ended (${how}); their log is ${logFile}.` })
 
-runMain(main)
+runMain(main, { stoppedIsFailure: true })

@@ -1,6 +1,7 @@
 /**
  * Whether `npm start` plays the demonstration, and playing it inside the running process: on an installation without any
- * version, and again on one where it was begun and did not come to its end. What fails in it is said and stops nothing.
+ * version, and again on one where it was begun and did not come to its end. What fails in it is said and stops nothing. Its
+ * sites and their agent stay, and come back with later starts.
  */
 import { existsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -11,7 +12,7 @@ import type { Servers } from "@sluice/process/start-servers"
 import { Effect } from "effect"
 import { prepareAccess, storageOf } from "./demonstration/access.ts"
 import { journalProof } from "./demonstration/journal-proof.ts"
-import { playDemonstration } from "./demonstration/play.ts"
+import { playDemonstration, standBy } from "./demonstration/play.ts"
 
 const giveUpAfter = 5 * 60_000
 
@@ -29,7 +30,13 @@ export const demonstrateIn = Effect.fnUntraced(function* (options: DemonstrateOp
   const database = { url: servers.databaseUrl, namespace: settings.namespace }
   const directory = join(home.directory, "demonstration")
   const ended = join(directory, "ended")
-  if (existsSync(ended)) return
+  const outside = {
+    baseUrl: address,
+    nats: { url: servers.natsUrl, ...(servers.natsLogin ?? {}) },
+    namespace: settings.namespace,
+    stateDirectory: directory,
+  }
+  if (existsSync(ended)) return yield* standBy({ ...(yield* prepareAccess(database, directory)), ...outside })
   const begun = existsSync(directory)
   if (!begun && (yield* hasVersions.pipe(Effect.provide(storageOf(database))))) return
   print(
@@ -38,10 +45,7 @@ export const demonstrateIn = Effect.fnUntraced(function* (options: DemonstrateOp
   const access = yield* prepareAccess(database, directory)
   const { ok } = yield* playDemonstration({
     ...access,
-    baseUrl: address,
-    nats: { url: servers.natsUrl, ...(servers.natsLogin ?? {}) },
-    namespace: settings.namespace,
-    stateDirectory: directory,
+    ...outside,
     print,
     proof: acknowledged => journalProof(database, acknowledged),
     giveUpAfter,

@@ -16,8 +16,13 @@ export const refusal = (error: ApiError | StorageError): HttpServerResponse.Http
   const told = error instanceof ApiError ? error : ofStorage(error)
   return HttpServerResponse.jsonUnsafe(errorBody(told), {
     status: errorStatus[told.code],
-    ...(told.code === "UNAVAILABLE" ? { headers: { "retry-after": "1" } } : {}),
+    headers: headersOf(told),
   })
+}
+
+const headersOf = ({ code, details }: ApiError): Readonly<Record<string, string>> => {
+  if (code === "UNAVAILABLE") return { "retry-after": "1" }
+  return code === "METHOD_NOT_ALLOWED" && Array.isArray(details.allowed) ? { allow: details.allowed.join(", ") } : {}
 }
 
 /** What a unique index that refuses means in the contract's words. */

@@ -36,11 +36,11 @@ export const makeApp = (routes: ReadonlyArray<Route>, version: string): App => {
     ),
   }
   const handle = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
-    const url = new URL(request.url, "http://localhost")
-    const path = pathOf(request.url)
+    const { path, search } = addressOf(request.url)
     if (path === undefined) return yield* notFound("path")
-    const openAnswer = open[path.toLowerCase()]
-    if (openAnswer !== undefined && request.method === "GET") return answer(200, openAnswer)
+    const openAnswer = open[path.toLowerCase().replace(/\/$/, "")]
+    // Load balancers ask with HEAD; the server leaves the body out.
+    if (openAnswer !== undefined && /^(GET|HEAD)$/.test(request.method)) return answer(200, openAnswer)
     const matched = match(request.method, path)
     switch (matched._tag) {
       case "Unknown":
@@ -52,7 +52,7 @@ export const makeApp = (routes: ReadonlyArray<Route>, version: string): App => {
           allowed: matched.allowed,
         })
       case "Found":
-        return yield* perform(request, url, matched.route, matched.params)
+        return yield* perform(request, search, matched.route, matched.params)
     }
   })
   return HttpServerRequest.HttpServerRequest.pipe(
@@ -75,21 +75,29 @@ const logUnavailable = (error: ApiError | StorageError): Effect.Effect<void> =>
     ? Effect.logWarning("a request could not be answered", error.message)
     : Effect.void
 
-/** What follows `/api`, as it was sent: not decoded, since `%2F` must not become a separator. */
-const pathOf = (url: string): string | undefined => {
-  const path = url.split(/[?#]/, 1)[0] ?? ""
-  return /^\/api\//i.test(path) ? path.slice("/api".length) : undefined
+/**
+ * What follows `/api`, as it was sent: not decoded, since `%2F` must not become a separator. Cut by hand, because a URL
+ * parser throws on addresses that a client may well send (`//`) and resolves dots that an identifier may hold.
+ */
+const addressOf = (url: string): { readonly path: string | undefined; readonly search: URLSearchParams } => {
+  const [address = ""] = url.split("#", 1)
+  const question = address.indexOf("?")
+  const path = question === -1 ? address : address.slice(0, question)
+  return {
+    path: /^\/api\//i.test(path) ? path.slice("/api".length) : undefined,
+    search: new URLSearchParams(question === -1 ? "" : address.slice(question + 1)),
+  }
 }
 
 const perform = Effect.fnUntraced(function* (
   request: HttpServerRequest.HttpServerRequest,
-  url: URL,
+  search: URLSearchParams,
   route: Route,
   given: Readonly<Record<string, string>>,
 ): Effect.fn.Return<HttpServerResponse.HttpServerResponse, ApiError | StorageError, Storage | Door> {
   const key = request.headers["x-api-key"]
   if (key === undefined || key === "") return yield* apiError("UNAUTHORIZED", "the header X-API-Key is missing")
-  const query = yield* Effect.fromResult(readQuery(route.operation, url.searchParams))
+  const query = yield* Effect.fromResult(readQuery(route.operation, search))
   const params = yield* Effect.fromResult(readParams(given))
   const body = yield* readBody(route.operation, request)
   const userId = yield* authenticate(key)

@@ -1,6 +1,5 @@
 /** Expressions are compiled when they are saved: one that cannot work is refused with the problem and its place. */
 import { type ApiError, apiError } from "@sluice/api/error"
-import type { SentRule } from "@sluice/api/policies"
 import { compile } from "@sluice/expressions/compile"
 import type { ContextName } from "@sluice/expressions/environment"
 import { type EvalResult, evaluate } from "@sluice/expressions/evaluate"
@@ -23,32 +22,6 @@ export const checkCel = (
     }),
   )
 }
-
-/** Every expression of a policy rule. Conditions that are templates first can only be checked when they are rendered. */
-export const checkRuleCel = Effect.fnUntraced(function* (
-  rule: SentRule,
-  field: string,
-): Effect.fn.Return<void, ApiError> {
-  yield* checkCel("versionSelector", `${field}.versionSelector.selector`, rule.versionSelector?.selector)
-  yield* checkCel(
-    "environmentSelector",
-    `${field}.environmentProgression.dependsOnEnvironmentSelector`,
-    rule.environmentProgression?.dependsOnEnvironmentSelector,
-  )
-  yield* checkCel(
-    "deploymentDependency",
-    `${field}.deploymentDependency.dependsOn`,
-    rule.deploymentDependency?.dependsOn,
-  )
-  yield* checkCel("policySelector", `${field}.concurrency.groupBy`, rule.concurrency?.groupBy)
-  for (const [index, metric] of (rule.verification?.metrics ?? []).entries()) {
-    for (const name of ["successCondition", "failureCondition"] as const) {
-      const text = metric[name]
-      if (text === undefined || text.includes("{{")) continue
-      yield* checkCel("verificationCondition", `${field}.verification.metrics.${index}.${name}`, text)
-    }
-  }
-})
 
 type FilterContext = "deploymentFilter" | "versionFilter" | "resourceSelector"
 const variableOf = { deploymentFilter: "deployment", versionFilter: "version", resourceSelector: "resource" } as const
@@ -86,4 +59,10 @@ const formDecoded = (text: string): string => {
   } catch {
     return text // No second encoding, then; the first refusal stands.
   }
+}
+
+/** Does a stored selector pick the resource? None given, and one that cannot be used, pick nothing. */
+export const selects = (selector: string | null, resource: { readonly [key: string]: Json }): boolean => {
+  const compiled = compile("resourceSelector", selector ?? "false")
+  return compiled.ok && evaluate(compiled.expression, { resource: toInput(resource) })._tag === "Match"
 }

@@ -17,6 +17,7 @@ import { happened } from "./messages.ts"
 import { duplicateTag, publishVersion } from "./publish-version.ts"
 import { read } from "./read.ts"
 import { isUuid } from "./read-request.ts"
+import { unstorable } from "./storable.ts"
 
 /** One at a time: of two messages with one tag the first stored wins. */
 const concurrency = 1
@@ -71,11 +72,15 @@ const decode = (data: Uint8Array): Result.Result<VersionMessage, ApiError> =>
     try: (): unknown => JSON.parse(decoder.decode(data)),
     catch: () => apiError("BAD_REQUEST", "the message is not JSON"),
   }).pipe(
-    Result.flatMap(json =>
-      Result.mapError(decodeMessage(nullAsAbsent(VersionMessage, json)), error =>
-        apiError("BAD_REQUEST", error.message),
-      ),
-    ),
+    Result.flatMap(json => {
+      // Before anything is made of it: a refusal that quotes what cannot be stored could not be stored either.
+      const fault = unstorable(json, "message")
+      return fault === undefined
+        ? Result.mapError(decodeMessage(nullAsAbsent(VersionMessage, json)), error =>
+            apiError("BAD_REQUEST", error.message),
+          )
+        : Result.fail(apiError("BAD_REQUEST", fault))
+    }),
   )
 
 const publish = Effect.fnUntraced(function* (

@@ -5,6 +5,7 @@ import type { Operation } from "@sluice/api/operation"
 import { parseReleaseTargetKey } from "@sluice/domain/ids"
 import { Effect, Result, type Schema, SchemaIssue, SchemaParser } from "effect"
 import type { HttpServerRequest } from "effect/http"
+import { textFault, unstorable } from "./storable.ts"
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 export const isUuid = (text: string): boolean => uuid.test(text)
@@ -24,8 +25,8 @@ export const readParams = (
       if (!isUuid(value)) return Result.fail(apiError("INVALID_ID", `${name} must be a UUID`, { name }))
       read[name] = value.toLowerCase()
     } else {
-      // Postgres cannot hold it, so nothing is called that.
-      if (value.includes("\0")) return Result.fail(apiError("BAD_REQUEST", `${name} holds a null character`, { name }))
+      const fault = textFault(value)
+      if (fault !== undefined) return Result.fail(apiError("BAD_REQUEST", `${name} ${fault}`, { name }))
       read[name] = value
     }
   }
@@ -37,6 +38,8 @@ export const readQuery = (operation: Operation, search: URLSearchParams): Result
   if (operation.query === undefined) return Result.succeed({})
   const given: Record<string, string> = {}
   for (const [name, value] of search) if (!Object.hasOwn(given, name)) given[name] = value
+  const fault = unstorable(given, "query")
+  if (fault !== undefined) return Result.fail(apiError("BAD_REQUEST", fault))
   return decode(operation.query, given, "query")
 }
 
@@ -57,6 +60,8 @@ export const readBody = Effect.fnUntraced(function* (
     try: (): unknown => JSON.parse(text),
     catch: () => apiError("BAD_REQUEST", "the body is not JSON"),
   })
+  const fault = unstorable(parsed, "body")
+  if (fault !== undefined) return yield* apiError("BAD_REQUEST", fault)
   const sent = nullAsAbsent(operation.body, parsed)
   yield* Effect.fromResult(decode(operation.body, sent, "body"))
   // Body schemas only check, so what was sent is what they describe, with keys beyond it: clients read back what they wrote.

@@ -11,12 +11,13 @@ import { consumers, readAgentReportSubject, streams } from "@sluice/protocol/sub
 import { findJob } from "@sluice/store/jobs-read"
 import { Effect, Result, Schema } from "effect"
 import { isUuid } from "./read-request.ts"
+import { unstorable } from "./storable.ts"
 
 /** Commits overlap; two reports of one job may swap, which their attempt and the terminal statuses make harmless. */
 const concurrency = 8
 const retryAfterMilliseconds = 1_000
 
-const decodeReport = Schema.decodeUnknownResult(Schema.fromJsonString(AgentReport))
+const decodeReport = Schema.decodeUnknownResult(AgentReport)
 const decoder = new TextDecoder()
 
 export const consumeReports = Effect.gen(function* () {
@@ -50,11 +51,19 @@ const handle = (work: Work): Effect.Effect<void, never, Door | Storage> =>
     ),
   )
 
+const read = (data: Uint8Array): Result.Result<AgentReport, string> =>
+  Result.try({ try: (): unknown => JSON.parse(decoder.decode(data)), catch: () => "not JSON" }).pipe(
+    Result.flatMap(json => {
+      const fault = unstorable(json, "report")
+      return fault === undefined ? Result.mapError(decodeReport(json), error => error.message) : Result.fail(fault)
+    }),
+  )
+
 /** The reason it is refused, or nothing once it is committed. */
 const record = Effect.fnUntraced(function* (work: Work): Effect.fn.Return<string | undefined, StorageError, Door> {
   const { workspaceId, jobAgentId } = readAgentReportSubject(work.subject)
-  const decoded = decodeReport(decoder.decode(work.data))
-  if (Result.isFailure(decoded)) return `it does not decode: ${decoded.failure.message}`
+  const decoded = read(work.data)
+  if (Result.isFailure(decoded)) return `it does not decode: ${decoded.failure}`
   const report = decoded.success
   if (!isUuid(report.jobId) || !isUuid(workspaceId)) return "it names no job"
   const door = yield* Door

@@ -9,6 +9,7 @@ import { releaseTargetRoutes } from "./handle/release-targets.ts"
 import { resourceProviderRoutes } from "./handle/resource-providers.ts"
 import { resourceRoutes } from "./handle/resources.ts"
 import { systemRoutes } from "./handle/systems.ts"
+import { dependencyRoutes } from "./handle/version-dependencies.ts"
 import { versionRoutes } from "./handle/versions.ts"
 import { workspaceRoutes } from "./handle/workspaces.ts"
 import type { Route } from "./route.ts"
@@ -19,6 +20,7 @@ export const routes: ReadonlyArray<Route> = [
   ...environmentRoutes,
   ...deploymentRoutes,
   ...versionRoutes,
+  ...dependencyRoutes,
   ...resourceRoutes,
   ...resourceProviderRoutes,
   ...jobAgentRoutes,

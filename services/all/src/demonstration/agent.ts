@@ -22,8 +22,8 @@ export interface DeployRequest {
 export interface AgentOptions {
   readonly workspaceId: string
   readonly jobAgentId: string
-  /** Carries one job out; a repeat of a job that was carried out does nothing. Answers what is served now. */
-  readonly deploy: (request: DeployRequest) => Effect.Effect<SiteContent>
+  /** Carries one job out; a repeat of a job that was carried out does nothing. Answers what is served now, or why not. */
+  readonly deploy: (request: DeployRequest) => Effect.Effect<SiteContent, string>
 }
 
 const concurrency = 16 // every site at once, and room
@@ -49,7 +49,7 @@ const handle = (options: AgentOptions, work: Work): Effect.Effect<void, never, B
     const given = yield* decodeWork(new TextDecoder().decode(work.data))
     const request = yield* decodeContext(given.dispatchContext)
     yield* report(given, { status: "inProgress", message: `deploying ${request.version.tag}` })
-    const content = yield* options
+    const ended = yield* options
       .deploy({
         jobId: given.jobId,
         deployment: request.deployment.name,
@@ -60,8 +60,12 @@ const handle = (options: AgentOptions, work: Work): Effect.Effect<void, never, B
         versionId: request.version.id,
         tag: request.version.tag,
       })
-      .pipe(Effect.raceFirst(Effect.forever(Effect.andThen(Effect.sleep(heartbeat), work.working))))
-    yield* report(given, { status: "successful", message: `serves ${content.version}` })
+      .pipe(
+        Effect.map(content => ({ status: "successful" as const, message: `serves ${content.version}` })),
+        Effect.catch(message => Effect.succeed({ status: "failure" as const, message })),
+        Effect.raceFirst(Effect.forever(Effect.andThen(Effect.sleep(heartbeat), work.working))),
+      )
+    yield* report(given, ended)
     yield* work.ack
   }).pipe(
     Effect.catch(error =>

@@ -7,29 +7,18 @@ import type { Bus } from "@sluice/actor/ports"
 import type { PublicEvent } from "@sluice/api/events"
 import { layer as busLayer } from "@sluice/bus/bus"
 import type { Acknowledged } from "@sluice/protocol/journal-export"
-import { Effect, Redacted, type Scope } from "effect"
-import { runAgent } from "./agent.ts"
+import { Effect, Layer, Redacted, type Scope } from "effect"
 import { makeClient } from "./client.ts"
 import { DemonstrationError } from "./failure.ts"
 import { followEvents } from "./follow.ts"
 import { type Memory, openMemory } from "./memory.ts"
 import { makeNarrator } from "./narrate.ts"
-import { badPosition, lookAtOutcome, orderOf, type Row, tableOf } from "./outcome.ts"
-import {
-  badErrorRate,
-  type DeploymentName,
-  deployMilliseconds,
-  deploymentNames,
-  environmentNames,
-  goodErrorRate,
-  newTag,
-  resourceNames,
-} from "./plan.ts"
+import { lookAtOutcome, type Row, tableOf } from "./outcome.ts"
 import { type ProofSummary, proofOf } from "./proof.ts"
 import { firstScene, secondScene } from "./scenes.ts"
-import { openSite, type Site } from "./site.ts"
+import { openSites, runSiteAgent, urlOf } from "./site-agent.ts"
 import { makeStage, type Stage } from "./stage.ts"
-import { prepareWorld, type World } from "./world.ts"
+import { findWorld, prepareWorld } from "./world.ts"
 
 export interface DemonstrationOptions {
   /** `http://127.0.0.1:3000`; the API is under `/api`. */
@@ -59,15 +48,11 @@ export interface DemonstrationResult {
   readonly problems: ReadonlyArray<string>
 }
 
-export const playDemonstration = (options: DemonstrationOptions): Effect.Effect<DemonstrationResult> => {
+/** The sites and their agent stay until the scope closes, so that people can go on from where the story ends. */
+export const playDemonstration = (
+  options: DemonstrationOptions,
+): Effect.Effect<DemonstrationResult, never, Scope.Scope> => {
   let stage: Stage | undefined
-  const nats = busLayer({
-    servers: [options.nats.url],
-    ...(options.nats.user === undefined ? {} : { user: options.nats.user }),
-    ...(options.nats.password === undefined ? {} : { pass: Redacted.value(options.nats.password) }),
-    namespace: options.namespace,
-    name: "sluice-demonstration",
-  })
   return play(options, opened => {
     stage = opened
   }).pipe(
@@ -75,12 +60,40 @@ export const playDemonstration = (options: DemonstrationOptions): Effect.Effect<
       duration: options.giveUpAfter,
       orElse: () => Effect.flatMap(describe(stage), seen => Effect.fail(gaveUp(options, stage, seen))),
     }),
-    Effect.provide(nats),
-    Effect.scoped,
+    providedBus(options),
     Effect.catch(error => Effect.succeed(failed(error.message.split("\n")))),
     Effect.tap(result => Effect.sync(() => printProblems(options, result))),
   )
 }
+
+/** Opens the sites and their agent again, after a restart of an installation where the story was told already. */
+export const standBy = (
+  options: Pick<DemonstrationOptions, "baseUrl" | "workspaceId" | "keys" | "nats" | "namespace" | "stateDirectory">,
+): Effect.Effect<void, { readonly message: string }, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { baseUrl, workspaceId, keys } = options
+    const siteOf = yield* openSites(options.stateDirectory)
+    const admin = makeClient({ baseUrl, key: Redacted.value(keys.admin), workspaceId })
+    const world = yield* findWorld(admin, urlOf(siteOf))
+    yield* runSiteAgent(workspaceId, world, siteOf)
+  }).pipe(providedBus(options))
+
+/** A connection of its own, as any agent has, for as long as the scope is open. */
+const providedBus =
+  ({ nats, namespace }: Pick<DemonstrationOptions, "nats" | "namespace">) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R | Bus>) =>
+    Effect.flatMap(
+      Layer.build(
+        busLayer({
+          servers: [nats.url],
+          ...(nats.user === undefined ? {} : { user: nats.user }),
+          ...(nats.password === undefined ? {} : { pass: Redacted.value(nats.password) }),
+          namespace,
+          name: "sluice-demonstration",
+        }),
+      ),
+      context => Effect.provideContext(effect, context),
+    )
 
 const failed = (problems: ReadonlyArray<string>): DemonstrationResult => ({ ok: false, rows: [], problems })
 
@@ -110,30 +123,14 @@ const play = Effect.fnUntraced(function* (
   const { baseUrl, workspaceId, keys, print } = options
   const clientOf = (key: Redacted.Redacted<string>) => makeClient({ baseUrl, key: Redacted.value(key), workspaceId })
   const admin = clientOf(keys.admin)
-  const sites = yield* openSites(options.stateDirectory)
-  const siteOf = (deployment: string, resource: string) => {
-    const site = sites.get(`${deployment}@${resource}`)
-    if (site === undefined) throw new Error(`there is no site of ${deployment} on ${resource}`)
-    return site
-  }
-  const world = yield* prepareWorld(admin, (deployment, resource) => siteOf(deployment, resource).url)
+  const siteOf = yield* openSites(options.stateDirectory)
+  const world = yield* prepareWorld(admin, urlOf(siteOf))
   const stage = makeStage({ admin, approver: clientOf(keys.approver), world })
   onStage(stage)
   const memory = openMemory(options.stateDirectory)
   const story = tellStory({ stage, memory, print })
   yield* followEvents(admin, { after: 0, onEvent: story.onEvent })
-  yield* runAgent({
-    workspaceId,
-    jobAgentId: world.jobAgentId,
-    deploy: Effect.fnUntraced(function* (request) {
-      const site = siteOf(request.deployment, request.resource)
-      const content = { version: request.tag, errorRate: errorRateOf(world, request) }
-      if (site.isDone(request.jobId)) return content
-      yield* Effect.sleep(deployMilliseconds(request.resource))
-      yield* site.deploy(request.jobId, content)
-      return content
-    }),
-  })
+  yield* runSiteAgent(workspaceId, world, siteOf)
 
   const acknowledged: Array<Acknowledged> = []
   const playing = {
@@ -154,31 +151,6 @@ const play = Effect.fnUntraced(function* (
   const problems = [...wrong, ...proof.problems]
   return { ok: problems.length === 0, rows, problems }
 })
-
-/** One per deployment and resource, named `deployment@resource`. */
-const openSites = Effect.fnUntraced(function* (
-  directory: string,
-): Effect.fn.Return<ReadonlyMap<string, Site>, never, Scope.Scope> {
-  const sites = new Map<string, Site>()
-  for (const deployment of deploymentNames) {
-    for (const resource of environmentNames.flatMap(name => resourceNames[name])) {
-      const name = `${deployment}@${resource}`
-      sites.set(name, yield* openSite(directory, name))
-    }
-  }
-  return sites
-})
-
-/** Storefront 1.1.0 is bad in one place only: on the third production target in its own order. */
-const errorRateOf = (
-  world: World,
-  request: { readonly deployment: string; readonly resource: string; readonly versionId: string; readonly tag: string },
-): number => {
-  if (request.deployment !== ("storefront" satisfies DeploymentName) || request.tag !== newTag) return goodErrorRate
-  const bad = orderOf(world.targets, request.versionId)[badPosition - 1]
-  const target = world.targets.find(each => each.key === bad)
-  return target?.resource === request.resource ? badErrorRate : goodErrorRate
-}
 
 /** Prints what was not printed before a restart; remembers the first failing probe. */
 const tellStory = (options: {

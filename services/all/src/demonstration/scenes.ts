@@ -27,6 +27,8 @@ type Scene = (playing: Playing) => Effect.Effect<void, DemonstrationError, Bus>
 /** Both deployments get 1.0.0, one over HTTP, one over NATS. */
 export const firstScene: Scene = Effect.fnUntraced(function* (playing) {
   const { stage } = playing
+  // Once the second scene has begun, what this one waits for is history.
+  if ((yield* stage.versionId("storefront", newTag)) !== undefined) return
   playing.say(`Scene 1: ${oldTag} of both deployments, the first over HTTP, the second over NATS`)
   const versionId = yield* overHttp(playing, "storefront", oldTag)
   yield* overNats(playing, "checkout", oldTag)

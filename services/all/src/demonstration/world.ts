@@ -46,17 +46,14 @@ export interface World {
 
 const provider = "demonstration"
 
-/** `siteUrl`: where the site of a deployment on a resource answers. */
+/** Where the site of a deployment on a resource answers. */
+export type SiteUrl = (deployment: DeploymentName, resource: string) => string
+
 export const prepareWorld = Effect.fnUntraced(function* (
   client: Client,
-  siteUrl: (deployment: DeploymentName, resource: string) => string,
+  siteUrl: SiteUrl,
 ): Effect.fn.Return<World, DemonstrationError> {
-  const id = (name: string) => fixedId(client.workspaceId, name)
-  const systemId = id("system/shop")
-  const jobAgentId = id("agent")
-  const deploymentIds = byName(deploymentNames, name => id(`deployment/${name}`))
-  const environmentIds = byName(environmentNames, name => id(`environment/${name}`))
-
+  const { deploymentIds, environmentIds, jobAgentId, systemId, policyId } = idsOf(client.workspaceId)
   yield* client.call(upsertSystem, { params: { systemId }, body: { name: "shop" } })
   yield* client.call(upsertJobAgent, {
     params: { jobAgentId },
@@ -64,7 +61,7 @@ export const prepareWorld = Effect.fnUntraced(function* (
   })
   for (const policy of policies(client.workspaceId)) {
     yield* client.call(upsertPolicy, {
-      params: { policyId: id(`policy/${policy.name}`) },
+      params: { policyId: policyId(policy.name) },
       body: { ...policy, enabled: true, priority: 0, metadata: {} },
     })
   }
@@ -82,6 +79,15 @@ export const prepareWorld = Effect.fnUntraced(function* (
     })
     yield* client.call(linkDeployment, { params: { systemId, deploymentId } })
   }
+  return yield* findWorld(client, siteUrl)
+})
+
+/** The world as it was made; of all of it only the sites' addresses are brought up to date. */
+export const findWorld = Effect.fnUntraced(function* (
+  client: Client,
+  siteUrl: SiteUrl,
+): Effect.fn.Return<World, DemonstrationError> {
+  const { deploymentIds, environmentIds, jobAgentId } = idsOf(client.workspaceId)
   const resourceIds = yield* setResources(client, siteUrl)
   const targets = deploymentNames.flatMap(deployment =>
     environmentNames.flatMap(environment =>
@@ -98,10 +104,21 @@ export const prepareWorld = Effect.fnUntraced(function* (
   return { deploymentIds, environmentIds, jobAgentId, targets }
 })
 
+const idsOf = (workspaceId: string) => {
+  const id = (name: string) => fixedId(workspaceId, name)
+  return {
+    systemId: id("system/shop"),
+    jobAgentId: id("agent"),
+    deploymentIds: byName(deploymentNames, name => id(`deployment/${name}`)),
+    environmentIds: byName(environmentNames, name => id(`environment/${name}`)),
+    policyId: (name: string) => id(`policy/${name}`),
+  }
+}
+
 /** Answers the resources' ids by name. */
 const setResources = Effect.fnUntraced(function* (
   client: Client,
-  siteUrl: (deployment: DeploymentName, resource: string) => string,
+  siteUrl: SiteUrl,
 ): Effect.fn.Return<ReadonlyMap<string, string>, DemonstrationError> {
   const { id } = yield* client.call(upsertProvider, { body: { name: provider } })
   const resources = environmentNames.flatMap(stage =>

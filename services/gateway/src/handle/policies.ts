@@ -10,7 +10,8 @@ import { ruleKinds } from "@sluice/domain/policy"
 import { bumpGuard } from "@sluice/store/door-writes"
 import { deletePolicy, findPolicy, listPolicies, type NewRule, upsertPolicy } from "@sluice/store/policies"
 import { Effect } from "effect"
-import { checkCel, checkRuleCel } from "../cel.ts"
+import { checkCel } from "../cel.ts"
+import { checkRule } from "../check-rule.ts"
 import { freshId } from "../fresh-id.ts"
 import { catalogChanged, stopGuard } from "../messages.ts"
 import { pageOf, read } from "../read.ts"
@@ -38,7 +39,7 @@ type SaveCall = Pick<WorkspaceCall<never, never, Body>, "workspace" | "userId" |
 
 const save = Effect.fnUntraced(function* ({ workspace, userId, body }: SaveCall, id: string, rules: Rules) {
   yield* checkCel("policySelector", "selector", body.selector)
-  for (const [index, rule] of (body.rules ?? []).entries()) yield* checkRuleCel(rule, `rules.${index}`)
+  for (const [index, rule] of (body.rules ?? []).entries()) yield* checkRule(rule, `rules.${index}`)
   const door = yield* Door
   const { value } = yield* door.commit(workspace.id, tx =>
     Effect.gen(function* () {

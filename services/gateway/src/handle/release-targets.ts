@@ -7,14 +7,16 @@ import type { WorkspaceId } from "@sluice/domain/ids"
 import type { Redeploy, ReleaseQuarantine } from "@sluice/protocol/target"
 import { listJobs } from "@sluice/store/jobs-read"
 import { findStatuses, findTarget, listTargets } from "@sluice/store/release-targets-read"
+import { pairsOf } from "@sluice/store/systems"
 import { findWhy, listTargetVersions, listWhy, type WhyRow } from "@sluice/store/target-history"
 import { Effect } from "effect"
+import { selects } from "../cel.ts"
 import { loadReleases } from "../load-releases.ts"
 import { loadStates } from "../load-states.ts"
-import { pageOf, read } from "../read.ts"
+import { pageOf, read, windowOf } from "../read.ts"
 import { isUuid } from "../read-request.ts"
 import { receiptWaitMilliseconds } from "../receipt.ts"
-import { isoTime, present } from "../render.ts"
+import { isoTime, present, renderDeployment, renderEnvironment, renderSystem } from "../render.ts"
 import { renderJob } from "../render-job.ts"
 import { inWorkspace } from "../route.ts"
 
@@ -39,6 +41,29 @@ const states = inWorkspace(
     )
   }),
 )
+
+const preview = inWorkspace(api.previewTargets, ({ body, query, workspace, userAgent }) => {
+  const window = rangeOf(query)
+  const resource = { ...body, id: "", workspaceId: workspace.id }
+  return read(
+    Effect.fnUntraced(function* (tx) {
+      const picked = new Map<string, boolean>()
+      const picks = (selector: string | null): boolean => {
+        const known = picked.get(selector ?? "false") ?? selects(selector, resource)
+        picked.set(selector ?? "false", known)
+        return known
+      }
+      const pairs = (yield* pairsOf(tx, workspace.id)).filter(
+        pair => picks(pair.deployment.resourceSelector) && picks(pair.environment.resourceSelector),
+      )
+      return pageOf(windowOf(pairs, window), window, pair => ({
+        system: renderSystem(pair.system),
+        deployment: renderDeployment(pair.deployment, userAgent),
+        environment: renderEnvironment(pair.environment),
+      }))
+    }),
+  )
+})
 
 const state = inWorkspace(api.getTargetState, ({ params, workspace }) =>
   Effect.map(
@@ -160,11 +185,28 @@ const act = Effect.fnUntraced(function* (
 const redeploy = inWorkspace(api.redeployTarget, ({ params, body, workspace, userId }) =>
   act(workspace.id, params.releaseTargetKey, { type: "Redeploy", body: { reason: body.reason, userId } }),
 )
-const releaseQuarantine = inWorkspace(api.releaseQuarantine, ({ params, body, workspace, userId }) =>
-  act(workspace.id, params.releaseTargetKey, {
-    type: "ReleaseQuarantine",
-    body: { reason: body.reason, userId, ...present({ versionId: body.versionId }) },
+const releaseQuarantine = inWorkspace(
+  api.releaseQuarantine,
+  Effect.fnUntraced(function* ({ params, body, workspace, userId }) {
+    if (body.versionId !== undefined && !isUuid(body.versionId)) {
+      return yield* apiError("INVALID_ID", "versionId: must be a UUID")
+    }
+    return yield* act(workspace.id, params.releaseTargetKey, {
+      type: "ReleaseQuarantine",
+      body: { reason: body.reason, userId, ...present({ versionId: body.versionId?.toLowerCase() }) },
+    })
   }),
 )
 
-export const releaseTargetRoutes = [states, state, desired, jobs, release, why, history, redeploy, releaseQuarantine]
+export const releaseTargetRoutes = [
+  states,
+  preview,
+  state,
+  desired,
+  jobs,
+  release,
+  why,
+  history,
+  redeploy,
+  releaseQuarantine,
+]

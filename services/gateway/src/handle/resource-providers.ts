@@ -9,6 +9,7 @@ import {
   lockProvider,
   ownsResources,
   renameProvider,
+  reviveProvider,
   upsertProvider,
 } from "@sluice/store/resource-providers"
 import { setResources } from "@sluice/store/resource-sets"
@@ -32,10 +33,11 @@ const upsert = inWorkspace(
       Effect.gen(function* () {
         // By id first, which is how Terraform renames; by name otherwise, whatever id the caller made up.
         const known = given === undefined ? undefined : yield* findProvider(tx, workspace.id, { id: given })
-        const row =
-          known === undefined
-            ? yield* upsertProvider(tx, workspace.id, newId, content)
-            : yield* renameProvider(tx, known.id, content)
+        if (known !== undefined) return { value: yield* renameProvider(tx, known.id, content), messages: [] }
+        const isNamed = (yield* findProvider(tx, workspace.id, { name: body.name })) !== undefined
+        const revived =
+          given === undefined || isNamed ? undefined : yield* reviveProvider(tx, workspace.id, given, content)
+        const row = revived ?? (yield* upsertProvider(tx, workspace.id, newId, content))
         return { value: row, messages: [] }
       }).pipe(
         Effect.catchTag("StorageError", error =>
