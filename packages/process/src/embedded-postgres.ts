@@ -14,7 +14,7 @@ import {
 } from "node:fs"
 import { join } from "node:path"
 import { Effect, Redacted } from "effect"
-import { type Home, keptSecret } from "./home.ts"
+import { type Home, type HomePaths, keptSecret } from "./home.ts"
 import { keptPort } from "./loopback-port.ts"
 import type { PostgresWay } from "./plan-postgres.ts"
 import { postgresAnswers } from "./postgres-handshake.ts"
@@ -62,10 +62,19 @@ export const startPostgres = Effect.fn("startPostgres")(function* (options: Embe
   const command =
     way.way === "docker" ? yield* containerCommand(home, way, place) : yield* programCommand(options, way, place)
   const server = yield* manageServer({ command, port, ready: postgresAnswers(port, name), restarts: options.restarts })
-  const url = Redacted.make(`postgres://${name}:${Redacted.value(password)}@127.0.0.1:${port}/${name}`)
-  const embedded: EmbeddedPostgres = { url, server }
+  const embedded: EmbeddedPostgres = { url: addressOf(port, password), server }
   return embedded
 })
+
+/** Where the embedded database of a home is reached, from what it keeps there; undefined when it keeps none. */
+export const keptDatabase = (home: HomePaths): Redacted.Redacted<string> | undefined => {
+  const [portFile, passwordFile] = [join(home.postgres, "port"), join(home.postgres, "password")]
+  if (!existsSync(portFile) || !existsSync(passwordFile)) return undefined
+  return addressOf(Number(readFileSync(portFile, "utf8")), keptSecret(passwordFile))
+}
+
+const addressOf = (port: number, password: Redacted.Redacted<string>): Redacted.Redacted<string> =>
+  Redacted.make(`postgres://${name}:${Redacted.value(password)}@127.0.0.1:${port}/${name}`)
 
 interface Place {
   readonly mark: string
