@@ -53,31 +53,38 @@ export const runBatch = (
   owned: Owned,
   options: BatchOptions,
 ): Effect.Effect<Batched, StorageError | Fenced | NewerSchema | StepFailed> =>
-  owned.store
-    .batch(owned.taken, (head, batch) =>
-      Effect.gen(function* () {
-        const { due, timerDue } = yield* dueTimers(owned, head, batch, options.timers)
-        const { next, gaps } = owned.inbox.select(head.marks, Math.max(0, options.limit - due.length))
-        const inputs = [...due, ...next.map(inputOfMessage)]
-        const found: Batched = { head, gaps, ...(timerDue === undefined ? {} : { timerDue }) }
-        if (inputs.length === 0) return found
-        options.selected(inputs)
-        yield* refuseNewer(next)
-        const { collector, handled } = yield* step(owned, head, batch, inputs)
-        yield* reached("batch-decided")
-        yield* writeProjections(owned.actor, collector, head, batch)
-        const { writes } = collector
-        yield* batch.write(writes)
-        yield* reached("batch-written")
-        return { ...found, done: { writes, handled: inputs.slice(0, handled), all: handled === inputs.length } }
-      }),
-    )
-    .pipe(
-      // A bug that shows on some message: found by halving, like a throw, instead of ending the partition for all.
-      Effect.catchDefect(defect =>
-        Effect.fail(defect instanceof StorageError ? defect : new StepFailed(describe(defect))),
-      ),
-    )
+  Effect.suspend(() => {
+    const horizon = owned.inbox.arrivals
+    return owned.store.batch(owned.taken, (head, batch) => handle(owned, options, horizon, head, batch))
+  }).pipe(
+    // A bug that shows on some message: found by halving, like a throw, instead of ending the partition for all.
+    Effect.catchDefect(defect =>
+      Effect.fail(defect instanceof StorageError ? defect : new StepFailed(describe(defect))),
+    ),
+  )
+
+const handle = Effect.fnUntraced(function* (
+  owned: Owned,
+  options: BatchOptions,
+  horizon: number,
+  head: BatchHead,
+  batch: BatchTx,
+) {
+  const { due, timerDue } = yield* dueTimers(owned, head, batch, options.timers)
+  const { next, gaps } = owned.inbox.select(head.marks, Math.max(0, options.limit - due.length), horizon)
+  const inputs = [...due, ...next.map(inputOfMessage)]
+  const found: Batched = { head, gaps, ...(timerDue === undefined ? {} : { timerDue }) }
+  if (inputs.length === 0) return found
+  options.selected(inputs)
+  yield* refuseNewer(next)
+  const { collector, handled } = yield* step(owned, head, batch, inputs)
+  yield* reached("batch-decided")
+  yield* writeProjections(owned.actor, collector, head, batch)
+  const { writes } = collector
+  yield* batch.write(writes)
+  yield* reached("batch-written")
+  return { ...found, done: { writes, handled: inputs.slice(0, handled), all: handled === inputs.length } }
+})
 
 const dueTimers = Effect.fnUntraced(function* ({ placement }: Owned, head: BatchHead, batch: BatchTx, limit: number) {
   if (limit === 0) return { due: [], timerDue: undefined }

@@ -3,7 +3,7 @@
  * idle system commits at once; a busy one shares the fsync and the lock. Items that fail together are tried one by one
  * when the fault is one item's own.
  */
-import { Deferred, Effect } from "effect"
+import { Cause, Deferred, Effect, Exit } from "effect"
 import type { StorageError } from "./ports.ts"
 
 /** Weight of one group at most: a commit stays short enough for others to get at the row in between. */
@@ -23,22 +23,21 @@ export const groupCommit = <Item>(
   let running = false
 
   const flush: Effect.Effect<void> = Effect.gen(function* () {
-    while (waiting.length > 0) {
+    while (true) {
       const group = waiting.splice(0, nextGroup(waiting.map(one => weight(one.item))))
+      if (group.length === 0) {
+        // In the same breath as the look: whoever comes next starts anew and is not left waiting.
+        running = false
+        return
+      }
       const together = yield* Effect.exit(commit(group.map(one => one.item)))
-      if (together._tag === "Success" || group.length === 1) {
+      if (group.length === 1 || !isOneItemsFault(together)) {
         for (const { done } of group) yield* Deferred.done(done, together)
         continue
       }
       for (const { item, done } of group) yield* Deferred.done(done, yield* Effect.exit(commit([item])))
     }
-  }).pipe(
-    Effect.ensuring(
-      Effect.sync(() => {
-        running = false
-      }),
-    ),
-  )
+  })
 
   return {
     add: item =>
@@ -54,6 +53,13 @@ export const groupCommit = <Item>(
       }),
   }
 }
+
+/** A store that is away is away for all of them: trying each would only make everybody wait. */
+const isOneItemsFault = (exit: Exit.Exit<void, StorageError>): boolean =>
+  Exit.isFailure(exit) &&
+  exit.cause.reasons.some(
+    reason => Cause.isDieReason(reason) || (Cause.isFailReason(reason) && reason.error.fault === "message"),
+  )
 
 /** How many of the first items fit into one group; at least one. */
 const nextGroup = (weights: ReadonlyArray<number>): number => {

@@ -4,7 +4,7 @@
  * only decides who bothers.
  */
 import type { SourceKind } from "@sluice/protocol/envelope"
-import { Clock, Context, Deferred, Effect, Exit, Layer, Scope } from "effect"
+import { Clock, Context, Deferred, Effect, Exit, Layer, Option, Scope } from "effect"
 import { reached } from "./crash-point.ts"
 import type { AnyActorKind } from "./definition.ts"
 import { type Partition, runPartition } from "./partition.ts"
@@ -82,29 +82,36 @@ export class Host extends Context.Service<
         })
 
         let firstRound = true
+        /** What only a newer process can read: another one may have it. */
+        const tooNew: Array<PartitionId> = []
         const round = Effect.gen(function* () {
           const mine = new Set((yield* store.renew(options.owner, leaseMs)).map(nameOf))
           for (const { taken, partition } of [...running.values()]) {
-            const ended = partition !== undefined && (yield* Deferred.isDone(partition.done))
-            if (!mine.has(nameOf(taken)) || ended) {
-              if (ended && mine.has(nameOf(taken))) yield* store.release(options.owner, [taken])
-              yield* stop(taken)
-            }
+            const ending = partition === undefined ? Option.none() : yield* Deferred.poll(partition.done)
+            if (mine.has(nameOf(taken)) && Option.isNone(ending)) continue
+            if (Option.isSome(ending) && (yield* ending.value) === "newer") tooNew.push(taken)
+            yield* stop(taken)
+            if (mine.has(nameOf(taken))) yield* store.release(options.owner, [taken])
           }
           const { isDead } = options
           const dead = firstRound && isDead !== undefined ? (yield* store.owners).filter(isDead) : []
-          const taken = yield* store.take(kinds, options.owner, leaseMs, dead)
+          const taken = yield* store.take(kinds, options.owner, leaseMs, dead, tooNew)
           firstRound = false
           if (taken.length > 0) yield* reached("partitions-taken")
           yield* Effect.forEach(taken, start, { concurrency: 16, discard: true })
           yield* Deferred.succeed(settled, undefined)
-        }).pipe(Effect.catch(error => Effect.logWarning(`leases: ${error.message}; trying again`)))
+        }).pipe(
+          Effect.catch(error => Effect.logWarning(`leases: ${error.message}; trying again`)),
+          // Whatever it was: without the next round every partition of this process would be lost.
+          Effect.catchDefect(defect => Effect.logError("leases: a round broke; trying again", defect)),
+        )
 
         yield* Effect.addFinalizer(() =>
           Effect.gen(function* () {
             const list = [...running.values()].map(entry => entry.taken)
             yield* Effect.forEach(list, stop, { concurrency: "unbounded", discard: true })
-            yield* store.release(options.owner, list)
+            // All of ours: a round that was interrupted may have taken some that it had not started.
+            yield* store.release(options.owner, yield* store.renew(options.owner, leaseMs))
           }).pipe(
             Effect.catch(error =>
               Effect.logWarning(`leases were not handed over, they run out by themselves: ${error.message}`),
@@ -118,7 +125,16 @@ export class Host extends Context.Service<
           settled: Deferred.await(settled),
           report: Effect.gen(function* () {
             const now = yield* Clock.currentTimeMillis
-            return [...running.values()].map(({ taken, partition }): PartitionReport => {
+            const given = tooNew.map(
+              ({ kind, partition }): PartitionReport => ({
+                kind,
+                partition,
+                epoch: 0,
+                backlog: 0,
+                problem: "given back: it is for a newer version of this program",
+              }),
+            )
+            const held = [...running.values()].map(({ taken, partition }): PartitionReport => {
               const stuck =
                 partition !== undefined && partition.backlog() > 0 && now - partition.lastPass() > stuckAfter
               const problem =
@@ -132,6 +148,7 @@ export class Host extends Context.Service<
                 ...(problem === undefined ? {} : { problem }),
               }
             })
+            return [...held, ...given]
           }),
         }
       }),

@@ -66,7 +66,10 @@ export class Pace {
     if (error._tag === "StorageError" && error.fault === "conflict") {
       this.#conflicts++
       if (this.#conflicts > 2 && second !== undefined) this.#limit = half // a shorter batch is less in the way
-      return { _tag: "Again", afterMilliseconds: this.#conflicts === 1 ? 0 : Math.min(conflictMax, 2 ** this.#conflicts) }
+      return {
+        _tag: "Again",
+        afterMilliseconds: this.#conflicts === 1 ? 0 : Math.min(conflictMax, 2 ** this.#conflicts),
+      }
     }
     if (first === undefined || (error._tag === "StorageError" && error.fault === "unavailable")) {
       // Also what takes too long looks like this, and would for ever at the same size.

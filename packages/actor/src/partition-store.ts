@@ -146,6 +146,8 @@ export class PartitionStore extends Context.Service<
       leaseMs: number,
       /** Owners known to be dead: their leases count as run out. */
       dead: ReadonlyArray<string>,
+      /** Not these: this process cannot run them. */
+      except: ReadonlyArray<PartitionId>,
     ) => Effect.Effect<ReadonlyArray<Taken>, StorageError>
     /** Whoever holds a lease, run out or not. */
     readonly owners: Effect.Effect<ReadonlyArray<string>, StorageError>

@@ -1,22 +1,25 @@
 /**
  * The sending side of the channels: publishes what was committed, and sends again what its destination has not applied:
- * at takeover, when asked, and when a channel has stood still for `resendAfter`. One per process; it serves the sources
- * (partitions and doors) this process owns. Losing anything here costs time, never a message: the outbox row stays.
+ * at takeover, when asked, and when a channel stands still. One per process; it serves the sources (partitions and doors)
+ * this process owns. Losing anything here costs time, never a message: the outbox row stays, and is looked for regularly.
  */
 import type { ActivityWork } from "@sluice/protocol/activities"
-import type { ActorKindName, Envelope, SourceKind } from "@sluice/protocol/envelope"
-import { sourceKinds } from "@sluice/protocol/envelope"
+import { actorKinds, type Envelope, sourceKinds } from "@sluice/protocol/envelope"
 import { streams, subjects } from "@sluice/protocol/subjects"
-import { Clock, Context, Effect, Layer, Schema, Semaphore } from "effect"
+import { Clock, Context, Effect, Latch, Layer, Schema } from "effect"
 import { reached } from "./crash-point.ts"
-import { type ChannelBacklog, destinationOf, type PartitionId, PartitionStore } from "./partition-store.ts"
+import { type PartitionId, PartitionStore } from "./partition-store.ts"
 import { Bus, type BusError, type Publication } from "./ports.ts"
+import { channelName, type Destination, nameOf, Resends, resendAfter } from "./resends.ts"
 
-/** A channel whose first unapplied number has not moved for this long is sent again. */
-const resendAfter = 2_000
+/** Sources that were committed to are looked at this often, all of them at every sweep. */
 const tickEvery = 400
+/** Whoever committed may have died before it told anybody, or could not say whether the commit was made. */
+const sweepEvery = 2_000
 /** One channel's messages sent again at once. */
 const resendMessagesMax = 500
+/** Channels sent again at the same time: each holds its messages in memory until the broker has them. */
+const resendChannelsMax = 8
 const activitiesPerTickMax = 500
 
 export interface Committed {
@@ -30,11 +33,7 @@ export interface Relay {
   /** Publishes a fresh commit. Returns at once. */
   readonly committed: (commit: Committed) => Effect.Effect<void>
   /** A destination misses `from` on the channel from `source`. */
-  readonly ask: (
-    source: PartitionId,
-    destination: { readonly kind: ActorKindName; readonly partition: number },
-    from: number,
-  ) => Effect.Effect<void>
+  readonly ask: (source: PartitionId, destination: Destination, from: number) => Effect.Effect<void>
   /** This process owns the source from now on: everything unapplied is sent. */
   readonly own: (source: PartitionId) => Effect.Effect<void>
   readonly disown: (source: PartitionId) => Effect.Effect<void>
@@ -42,11 +41,10 @@ export interface Relay {
   readonly backlog: () => number
 }
 
-const Ask = Schema.Struct({ kind: Schema.String, partition: Schema.Int, from: Schema.Int })
+const Ask = Schema.Struct({ kind: Schema.Literals(actorKinds), partition: Schema.Int, from: Schema.Int })
 const decodeAsk = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.NullOr(Ask)))
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
-const nameOf = (source: PartitionId): string => `${source.kind}.${source.partition}`
 
 export class RelayService extends Context.Service<RelayService, Relay>()("@sluice/actor/Relay") {
   static readonly layer: Layer.Layer<RelayService, BusError, Bus | PartitionStore> = Layer.effect(
@@ -55,21 +53,30 @@ export class RelayService extends Context.Service<RelayService, Relay>()("@sluic
       const bus = yield* Bus
       const store = yield* PartitionStore
       const scope = yield* Effect.scope
-      const runFork = Effect.runForkWith(yield* Effect.context<never>())
+      const run = Effect.runForkWith(yield* Effect.context<never>())
       const names = subjects(bus.namespace)
       const owned = new Map<string, PartitionId>()
       /** Sources that may have something unapplied. */
       const dirty = new Map<string, PartitionId>()
-      const progress = new Map<string, { first: number; since: number }>()
-      let backlog = 0
-      const ticking = yield* Semaphore.make(1)
+      /** Sources of which everything unapplied is sent, and all their work, at the next tick. */
+      const urgent = new Map<string, PartitionId>()
+      const counts = new Map<string, number>()
+      const resends = new Resends()
+      const sending = new Set<string>()
+      const wanted = yield* Latch.make(false)
+      let sweepAt = 0
 
-      const mailbox = (envelope: Envelope, again: boolean): Publication => ({
-        subject: names.mailbox(envelope),
-        data: encoder.encode(JSON.stringify(envelope)),
-        // Sent again, it must be stored again: the broker's duplicate window would swallow it.
-        ...(again ? {} : { messageId: envelope.id }),
-      })
+      const publishMessages = (list: ReadonlyArray<Envelope>, again: boolean) =>
+        bus.publish(
+          list.map(
+            (envelope): Publication => ({
+              subject: names.mailbox(envelope),
+              data: encoder.encode(JSON.stringify(envelope)),
+              // Sent again, it must be stored again: the broker's duplicate window would swallow it.
+              ...(again ? {} : { messageId: envelope.id }),
+            }),
+          ),
+        )
 
       const publishActivities = Effect.fnUntraced(function* (list: ReadonlyArray<ActivityWork>) {
         if (list.length === 0) return
@@ -87,116 +94,136 @@ export class RelayService extends Context.Service<RelayService, Relay>()("@sluic
       const announce = (receipt: Committed["receipts"][number]) =>
         bus.announce(names.receipt(receipt.messageId), encoder.encode(JSON.stringify(receipt)))
 
+      const safely = <E extends { readonly message: string }>(effect: Effect.Effect<void, E>): Effect.Effect<void> =>
+        effect.pipe(
+          Effect.catch(error => Effect.logDebug(`the relay tries again: ${error.message}`)),
+          Effect.catchDefect(defect => Effect.logError("the relay broke on something and goes on", defect)),
+        )
+      const inBackground = <E extends { readonly message: string }>(effect: Effect.Effect<void, E>) =>
+        Effect.asVoid(Effect.forkIn(safely(effect), scope, { startImmediately: true }))
+
       const committed: Relay["committed"] = commit =>
-        Effect.gen(function* () {
-          if (commit.outbox.length > 0 || commit.activities.length > 0) {
-            if (!owned.has(nameOf(commit.source))) {
-              // A door of another process's: its owner reads the rows.
-              yield* bus.announce(names.relayHint(commit.source.kind, commit.source.partition), encoder.encode("null"))
-            } else dirty.set(nameOf(commit.source), commit.source)
-          }
-          yield* Effect.forEach(commit.receipts, announce, { discard: true })
-          if (commit.outbox.length > 0) yield* bus.publish(commit.outbox.map(envelope => mailbox(envelope, false)))
-          if (commit.activities.length > 0) yield* reached("outbox-published")
-          yield* publishActivities(commit.activities)
-        }).pipe(
-          Effect.catch(error => Effect.logDebug(`a publication waits for the next tick: ${error.message}`)),
-          Effect.forkIn(scope, { startImmediately: true }),
-          Effect.asVoid,
+        inBackground(
+          Effect.gen(function* () {
+            if (commit.outbox.length > 0 || commit.activities.length > 0) {
+              if (owned.has(nameOf(commit.source))) dirty.set(nameOf(commit.source), commit.source)
+              // A door of another process's: its owner sends again what gets lost.
+              else {
+                yield* bus.announce(
+                  names.relayHint(commit.source.kind, commit.source.partition),
+                  encoder.encode("null"),
+                )
+              }
+            }
+            yield* Effect.forEach(commit.receipts, announce, { discard: true })
+            if (commit.outbox.length > 0) yield* publishMessages(commit.outbox, false)
+            if (commit.activities.length > 0) yield* reached("outbox-published")
+            yield* publishActivities(commit.activities)
+          }),
         )
 
-      const resend = Effect.fnUntraced(function* (channel: ChannelBacklog, from: number) {
-        const envelopes = yield* store.outbox(channel.source, channel, from, resendMessagesMax)
-        yield* bus.publish(envelopes.map(envelope => mailbox(envelope, true)))
-      })
+      /** One at a time per channel: whoever asks meanwhile gets the same messages. */
+      const resend = (source: PartitionId, destination: Destination, from: number) =>
+        Effect.suspend(() => {
+          const channel = channelName(source, destination)
+          if (sending.has(channel)) return Effect.void
+          sending.add(channel)
+          return Effect.gen(function* () {
+            const envelopes = yield* store.outbox(source, destination, from, resendMessagesMax)
+            resends.sent(source, destination, envelopes.at(-1)?.number ?? 0)
+            yield* publishMessages(envelopes, true)
+          }).pipe(Effect.ensuring(Effect.sync(() => sending.delete(channel))))
+        })
 
       /** Deletes what was applied; sends again what stands still. */
-      const tick = Effect.fnUntraced(function* (force: PartitionId | undefined) {
-        const sources = force === undefined ? [...dirty.values()] : [force]
-        if (sources.length === 0) return
-        const now = yield* Clock.currentTimeMillis
+      const look = Effect.fnUntraced(function* (
+        now: number,
+        sources: ReadonlyArray<PartitionId>,
+        hurried: ReadonlyArray<PartitionId>,
+      ) {
+        if (hurried.length > 0) yield* store.activitiesLost(hurried)
         const channels = yield* store.unapplied(sources)
-        const work = yield* store.activities(sources, force === undefined ? resendAfter : 0, activitiesPerTickMax)
-        const busy = new Set([
-          ...channels.map(channel => nameOf(channel.source)),
-          ...(work.length > 0 ? dirty.keys() : []),
-        ])
-        const young = yield* store.activities(sources, 0, 1)
-        for (const source of sources) {
-          if (!busy.has(nameOf(source)) && young.length === 0) dirty.delete(nameOf(source))
+        for (const source of sources) counts.set(nameOf(source), 0)
+        for (const { source, count } of channels) {
+          counts.set(nameOf(source), (counts.get(nameOf(source)) ?? 0) + count)
+          if (owned.has(nameOf(source))) dirty.set(nameOf(source), source)
         }
-        backlog = channels.reduce((sum, channel) => sum + channel.count, 0)
-        for (const channel of channels) {
-          const id = `${nameOf(channel.source)}>${destinationOf(channel.kind, channel.partition)}`
-          const seen = progress.get(id)
-          if (
-            force !== undefined ||
-            (seen !== undefined && seen.first === channel.first && now - seen.since >= resendAfter)
-          ) {
-            yield* resend(channel, channel.first)
-            progress.set(id, { first: channel.first, since: now })
-          } else if (seen === undefined || seen.first !== channel.first) {
-            progress.set(id, { first: channel.first, since: now })
-          }
-        }
-        yield* publishActivities(work)
-      }, ticking.withPermits(1))
-
-      const safely = <E extends { readonly message: string }>(effect: Effect.Effect<void, E>): Effect.Effect<void> =>
-        Effect.catch(effect, error => Effect.logDebug(`the relay tries again: ${error.message}`))
-
-      const asked = Effect.fnUntraced(function* (source: PartitionId, ask: typeof Ask.Type | null) {
-        if (!owned.has(nameOf(source))) return
-        dirty.set(nameOf(source), source)
-        if (ask === null) return yield* tick(source)
-        const channel = { source, kind: ask.kind as ActorKindName, partition: ask.partition, first: ask.from, count: 0 }
-        yield* resend(channel, ask.from)
+        const due = resends.due(channels, now, new Set(hurried.map(nameOf)))
+        yield* Effect.forEach(due, ({ source, first, ...destination }) => resend(source, destination, first), {
+          concurrency: resendChannelsMax,
+          discard: true,
+        })
+        yield* publishActivities(
+          yield* store.activities(sources, hurried.length > 0 ? 0 : resendAfter, activitiesPerTickMax),
+        )
       })
+
+      const tick = Effect.gen(function* () {
+        const now = yield* Clock.currentTimeMillis
+        if (now >= sweepAt) {
+          for (const [name, source] of owned) dirty.set(name, source)
+          sweepAt = now + sweepEvery
+        }
+        if (dirty.size === 0) return
+        const [sources, hurried] = [[...dirty.values()], [...urgent.values()]]
+        // Before looking: what is committed or hurried from here on is marked anew.
+        dirty.clear()
+        urgent.clear()
+        yield* Effect.onError(look(now, sources, hurried), () => Effect.sync(() => hurry(hurried)))
+      })
+
+      const hurry = (sources: ReadonlyArray<PartitionId>): void => {
+        for (const source of sources) {
+          dirty.set(nameOf(source), source)
+          urgent.set(nameOf(source), source)
+        }
+        wanted.openUnsafe()
+      }
+
+      const asked = (source: PartitionId, ask: typeof Ask.Type | null): Effect.Effect<void> => {
+        if (!owned.has(nameOf(source))) return Effect.void
+        dirty.set(nameOf(source), source)
+        return ask === null ? Effect.void : inBackground(resend(source, ask, ask.from))
+      }
 
       yield* Effect.forEach(sourceKinds, kind =>
         bus.listen(names.relayHints(kind), (subject, data) => {
           const partition = Number(subject.split(".").at(-1))
           const ask = decodeAsk(decoder.decode(data))
-          if (ask._tag === "None" || !Number.isInteger(partition)) return
-          runFork(safely(asked({ kind, partition }, ask.value)))
+          if (ask._tag === "Some" && Number.isInteger(partition)) run(asked({ kind, partition }, ask.value))
         }),
       )
-      yield* safely(tick(undefined)).pipe(Effect.delay(tickEvery), Effect.forever, Effect.forkScoped)
-
-      /** Everything outstanding of these sources is published again, by the next ticks. */
-      const activitiesLost = (sources: ReadonlyArray<PartitionId>) =>
-        Effect.gen(function* () {
-          for (const source of sources) dirty.set(nameOf(source), source)
-          if (sources.length > 0) yield* store.activitiesLost(sources)
-        })
-      yield* bus.listen(names.activitiesLost(), () => void runFork(safely(activitiesLost([...owned.values()]))))
+      // What was published while the broker was away is not there, and it may have come back empty.
+      yield* bus.onReconnect(Effect.sync(() => hurry([...owned.values()])))
+      yield* bus.listen(names.activitiesLost(), () => hurry([...owned.values()]))
       yield* bus.onStreamLost(streams(bus.namespace).activity(), bus.announce(names.activitiesLost(), new Uint8Array()))
+      yield* safely(tick).pipe(
+        Effect.andThen(Effect.timeoutOption(wanted.await, tickEvery)),
+        Effect.andThen(wanted.close),
+        Effect.forever,
+        Effect.forkScoped,
+      )
 
       return {
         committed,
-        ask: (source, destination, from) =>
+        ask: (source, { kind, partition }, from) =>
           owned.has(nameOf(source))
-            ? safely(asked(source, { ...destination, from })).pipe(Effect.forkIn(scope), Effect.asVoid)
+            ? asked(source, { kind, partition, from })
             : bus.announce(
                 names.relayHint(source.kind, source.partition),
-                encoder.encode(JSON.stringify({ ...destination, from })),
+                encoder.encode(JSON.stringify({ kind, partition, from })),
               ),
         own: source =>
-          Effect.suspend(() => {
+          Effect.sync(() => {
             owned.set(nameOf(source), source)
-            dirty.set(nameOf(source), source)
-            const all = Effect.andThen(activitiesLost([source]), tick(source))
-            return safely(all).pipe(Effect.forkIn(scope), Effect.asVoid)
+            hurry([source])
           }),
         disown: source =>
           Effect.sync(() => {
-            owned.delete(nameOf(source))
-            dirty.delete(nameOf(source))
+            for (const map of [owned, dirty, urgent, counts]) map.delete(nameOf(source))
           }),
-        backlog: () => backlog,
+        backlog: () => [...counts.values()].reduce((sum, count) => sum + count, 0),
       }
     }),
   )
 }
-
-export type RelaySource = SourceKind

@@ -4,15 +4,19 @@
  */
 import { Effect } from "effect"
 import { Collector } from "./collector.ts"
-import type { Input, SetActorKind, SetInput } from "./definition.ts"
+import type { SetActorKind } from "./definition.ts"
 import { type BatchInput, decodeInput } from "./input.ts"
 import type { BatchHead, BatchTx } from "./partition-store.ts"
 import type { StorageError } from "./ports.ts"
 import { checkSendable } from "./sendable.ts"
 import { type ActorPlacement, idsOf, parkedReason, type Stepped } from "./step.ts"
 
+// biome-ignore lint/suspicious/noExplicitAny: kinds of different messages run here, and each is only given its own
+type AnySetKind = SetActorKind<any>
+type AnySetInput = Parameters<AnySetKind["step"]>[1][number]
+
 export const setStep = Effect.fnUntraced(function* (
-  kind: SetActorKind<any>,
+  kind: AnySetKind,
   placement: ActorPlacement,
   head: BatchHead,
   batch: BatchTx,
@@ -43,12 +47,12 @@ export const setStep = Effect.fnUntraced(function* (
 
 /** What the step is given, and what cannot be read; whatever follows the latter under its key is in neither. */
 const sorted = (
-  kind: SetActorKind<any>,
+  kind: AnySetKind,
   head: BatchHead,
   inputs: ReadonlyArray<BatchInput>,
   stopped: Set<string>,
-): { readonly readable: Map<BatchInput, SetInput<any>>; readonly bad: Map<BatchInput, string> } => {
-  const readable = new Map<BatchInput, SetInput<any>>()
+): { readonly readable: Map<BatchInput, AnySetInput>; readonly bad: Map<BatchInput, string> } => {
+  const readable = new Map<BatchInput, AnySetInput>()
   const bad = new Map<BatchInput, string>()
   for (const input of inputs) {
     if (stopped.has(input.key)) continue
@@ -61,7 +65,7 @@ const sorted = (
     readable.set(input, {
       key: input.key,
       workspaceId: input.workspaceId,
-      input: one.value as Input<any>,
+      input: one.value as AnySetInput["input"],
       correlationId: input.correlationId,
       ...(input.causationId === undefined ? {} : { causationId: input.causationId }),
       id: idsOf(head.now, input.id),

@@ -99,6 +99,8 @@ export const serve = Effect.fn("serve")(function* (services: ReadonlyArray<Servi
 const isDeadHere = (owner: string): boolean => {
   const [host, pid] = owner.split("/")
   if (host !== hostname()) return false
+  // Only this process has its number, and this one has only begun: a container started again is process 1 again.
+  if (Number(pid) === process.pid) return true
   try {
     process.kill(Number(pid), 0)
     return false

@@ -48,8 +48,8 @@ export const partitionStoreLayer = (installation: Installation): Layer.Layer<Par
           yield* writeOutbox(tx, at, outbox, drawn)
           return value
         }),
-      take: (kinds, owner, leaseMs, dead) =>
-        storage.transaction("read committed", tx => take(tx, kinds, owner, leaseMs, dead)),
+      take: (kinds, owner, leaseMs, dead, except) =>
+        storage.transaction("read committed", tx => take(tx, kinds, owner, leaseMs, dead, except)),
       owners: Effect.map(
         storage.query<{ owner: string }>("SELECT DISTINCT owner FROM lease WHERE owner IS NOT NULL"),
         rows => rows.map(row => row.owner),
@@ -191,6 +191,7 @@ const take = Effect.fnUntraced(function* (
   owner: string,
   leaseMs: number,
   dead: ReadonlyArray<string>,
+  except: ReadonlyArray<PartitionId>,
 ) {
   // Rows somebody else is taking at this moment are theirs.
   const free = yield* tx.query<PartitionId>(
@@ -199,9 +200,10 @@ const take = Effect.fnUntraced(function* (
        SELECT kind, partition FROM lease
        WHERE kind = ANY($1::text[]) AND owner IS DISTINCT FROM $2
          AND (lease_until < clock_timestamp() OR owner = ANY($4::text[]))
+         AND (kind, partition) NOT IN (SELECT * FROM unnest($5::text[], $6::int[]))
        FOR UPDATE SKIP LOCKED)
      RETURNING kind, partition`,
-    [kinds, owner, leaseMs, dead],
+    [kinds, owner, leaseMs, dead, except.map(one => one.kind), except.map(one => one.partition)],
   )
   if (free.length === 0) return []
   return yield* tx.query<Taken>(
