@@ -44,10 +44,12 @@ const handle = (work: Work): Effect.Effect<void, never, Bus | Door | Storage> =>
   accept(work).pipe(
     Effect.flatMap(answer => Effect.andThen(reply(work, answer), work.ack)),
     Effect.catch(error =>
-      Effect.andThen(
-        Effect.logWarning("a version from NATS has to wait", error.message),
-        work.retry(retryAfterMilliseconds),
-      ),
+      error.fault === "message"
+        ? work.terminate(error.message) // Trying again cannot cure it, and would keep back every version behind it.
+        : Effect.andThen(
+            Effect.logWarning("a version from NATS has to wait", error.message),
+            work.retry(retryAfterMilliseconds),
+          ),
     ),
   )
 
@@ -111,6 +113,9 @@ const publish = Effect.fnUntraced(function* (
   return { versionId: value.version.id, tag: value.version.tag, status: value.outcome }
 })
 
+/** Characters of what was sent that a refusal quotes: a publisher may send megabytes, its refusal must still travel. */
+const quotedLengthMax = 500
+
 /** Refused is an outcome too: an event of the workspace, so that people see what CI was told. */
 const refuse = Effect.fnUntraced(function* (
   workspace: WorkspaceRow,
@@ -118,19 +123,21 @@ const refuse = Effect.fnUntraced(function* (
   error: ApiError,
 ): Effect.fn.Return<VersionAnswer, StorageError, Door> {
   const door = yield* Door
-  const { deployment, tag } = message
+  const deployment = message.deployment?.slice(0, quotedLengthMax)
+  const tag = message.tag?.slice(0, quotedLengthMax)
+  const why = error.message.slice(0, quotedLengthMax)
   yield* door.commit(workspace.id, tx =>
     Effect.map(
       happened(tx, workspace.id, {
         type: "version.refused",
         subject: deployment ?? workspace.id,
         actor: "intake",
-        data: { code: error.code, message: error.message, deployment: deployment ?? null, tag: tag ?? null },
+        data: { code: error.code, message: why, deployment: deployment ?? null, tag: tag ?? null },
       }),
       event => ({ value: undefined, messages: [event] }),
     ),
   )
-  return refusedAnswer(error, tag)
+  return refusedAnswer(apiError(error.code, why, error.details), tag)
 })
 
 const refusedAnswer = (error: ApiError, tag?: string): VersionAnswer => ({

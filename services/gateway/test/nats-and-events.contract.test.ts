@@ -104,6 +104,16 @@ describe("a version published over NATS", () => {
       .toEqual([{ tag: "7" }])
   })
 
+  it("that could not even be refused as it stands is refused all the same, and keeps back nothing behind it", async () => {
+    await deployment("behind")
+    const message = { schemaVersion: 1, deployment: "behind", tag: "1" }
+    const nested = JSON.parse(`${'{"a":'.repeat(500)}1${"}".repeat(500)}`)
+    for (const hostile of [{ tag: "1\0" }, { deployment: "d".repeat(1_000_000) }, { tag: "" }, { config: nested }]) {
+      expect(await publish("default", { ...message, ...hostile })).toMatchObject({ status: "refused" })
+    }
+    expect(await publish("default", message)).toMatchObject({ status: "created" })
+  })
+
   it("stands in the order at the broker's time, then at its place in the stream", async () => {
     const { context, query } = gateway()
     const id = await deployment("ordered")

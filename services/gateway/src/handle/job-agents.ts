@@ -9,7 +9,7 @@ import { findJob, listJobs } from "@sluice/store/jobs-read"
 import { Effect } from "effect"
 import { catalogChanged } from "../messages.ts"
 import { pageOf, read } from "../read.ts"
-import { receiptWaitMilliseconds } from "../receipt.ts"
+import { claimWaitMilliseconds } from "../receipt.ts"
 import { renderJobAgent } from "../render.ts"
 import { renderJob } from "../render-job.ts"
 import { inWorkspace, Reply } from "../route.ts"
@@ -82,7 +82,7 @@ const claim = inWorkspace(
   api.claimJob,
   Effect.fnUntraced(function* ({ params: { jobAgentId, jobId }, workspace }) {
     const door = yield* Door
-    const { receipt, messageId } = yield* door.ask(workspace.id, receiptWaitMilliseconds, tx =>
+    const { receipt, messageId } = yield* door.ask(workspace.id, claimWaitMilliseconds, tx =>
       Effect.gen(function* () {
         const agent = yield* findJobAgent(tx, workspace.id, jobAgentId)
         const job = yield* findJob(tx, workspace.id, jobId)
