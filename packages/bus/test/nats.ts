@@ -3,7 +3,7 @@
  * again with what it had or with nothing. Ready means that the server itself said so, streams recovered included.
  */
 import { type ChildProcess, spawn } from "node:child_process"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { type AddressInfo, createServer, type Server } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -57,9 +57,23 @@ export const testNats = (...extra: ReadonlyArray<string>): Effect.Effect<TestNat
       kill,
       start,
       empty: Effect.sync(() => rmSync(join(store, "jetstream"), { recursive: true, force: true })),
-      signal: name => Effect.sync(() => void running?.kill(name)),
+      signal: name =>
+        Effect.gen(function* () {
+          running?.kill(name)
+          // A signal is on its way when `kill` returns; every thread has to have stopped before the broker is one that hangs.
+          const stopped = () => threadStates(running?.pid ?? 0).every(state => state === "T")
+          while (name === "SIGSTOP" && !stopped()) yield* Effect.sleep(5)
+        }),
     }
   })
+
+/** The state letter of each thread of a process, from `/proc`. */
+const threadStates = (pid: number): ReadonlyArray<string> =>
+  readdirSync(`/proc/${pid}/task`).map(thread =>
+    readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8")
+      .replace(/^.*\) /, "")
+      .slice(0, 1),
+  )
 
 const natsProgram = Effect.gen(function* () {
   const obtained = yield* obtainNats(yield* lookAroundForNats({ natsUrl: undefined, databaseUrl: undefined }))
