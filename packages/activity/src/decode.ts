@@ -12,7 +12,8 @@ import type { ActivityKind, WorkItem } from "./definition.ts"
 export type Decoded<Payload> =
   | { readonly _tag: "Item"; readonly item: WorkItem<Payload> }
   | { readonly _tag: "Newer"; readonly schemaVersion: number }
-  | { readonly _tag: "Unreadable"; readonly reason: string }
+  /** `frame` when only the payload is strange. */
+  | { readonly _tag: "Unreadable"; readonly reason: string; readonly frame?: Pick<ActivityWork, "id" | "workspaceId"> }
 
 type PayloadCodec<Payload> = ActivityKind<Payload, never, never, never, never>["payload"]
 
@@ -25,7 +26,9 @@ export const decodeWork = <Payload>(payload: PayloadCodec<Payload>, work: Work):
   if (Result.isFailure(read)) return { _tag: "Unreadable", reason: read.failure.message }
   const { id, key, workspaceId, correlationId } = read.success
   const content = Schema.decodeUnknownResult(payload)(read.success.payload)
-  if (Result.isFailure(content)) return { _tag: "Unreadable", reason: content.failure.message }
+  if (Result.isFailure(content)) {
+    return { _tag: "Unreadable", reason: content.failure.message, frame: { id, workspaceId } }
+  }
   return {
     _tag: "Item",
     item: { id, key, workspaceId, correlationId, delivery: work.deliveries, payload: content.success },

@@ -24,9 +24,9 @@ export const perform = <Payload, Done, Running, Failed, R>(
   const decoded = decodeWork(kind.payload, work)
   switch (decoded._tag) {
     case "Unreadable":
-      return Effect.andThen(
-        Effect.logError(`work on ${work.subject} cannot be read and is dropped: ${decoded.reason}`),
-        work.terminate("unreadable"),
+      return Effect.logError(`work on ${work.subject} cannot be read and is dropped: ${decoded.reason}`).pipe(
+        Effect.andThen(decoded.frame === undefined ? Effect.void : giveUp(door, decoded.frame)),
+        Effect.andThen(work.terminate("unreadable")),
       )
     case "Newer":
       return Effect.andThen(
@@ -106,13 +106,19 @@ const report = (
     Effect.andThen(reached("result-committed")),
     Effect.andThen(work.ack),
     Effect.catch(error =>
-      Effect.andThen(
-        Effect.logError(`the result can never be stored and is dropped: ${error.message}`),
-        work.terminate("unstorable result"),
+      Effect.logError(`the result can never be stored and is dropped: ${error.message}`).pipe(
+        Effect.andThen(giveUp(door, item)),
+        Effect.andThen(work.terminate("unstorable result")),
       ),
     ),
   )
 }
+
+/** Nothing comes of it: its sender must not publish it again at every takeover. When this is not stored, the next try is. */
+const giveUp = (door: Door["Service"], { id, workspaceId }: Pick<WorkItem<unknown>, "id" | "workspaceId">) =>
+  Effect.catch(door.complete(workspaceId, id, []), error =>
+    Effect.logWarning(`work that was given up is still outstanding: ${error.message}`),
+  )
 
 /** Tells the queue that this work is in hands, for as long as `effect` runs. */
 const stayingAlive =

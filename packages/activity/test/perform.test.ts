@@ -160,6 +160,7 @@ describe("a store that is away when the result is to be committed", () => {
       const { work, verdicts } = delivered(url)
       yield* perform(answering({ _tag: "Done", result: 3 }), door.service, work)
       expect(verdicts).toEqual(["terminate unstorable result"])
+      expect([door.committed, door.completed]).toEqual([[], ["w1"]])
     }),
   )
 })
@@ -167,16 +168,18 @@ describe("a store that is away when the result is to be committed", () => {
 describe("work that cannot be read", () => {
   const never = probe(() => Effect.die("it must not run"))
 
-  for (const [name, text] of [
-    ["is no JSON", "{"],
-    ["lacks its workspace", JSON.stringify({ id: "w1", schemaVersion: 1, name: "probe-metric" })],
-    ["has a payload of another shape", workText({ uri: 1 })],
+  for (const [name, text, known] of [
+    ["is no JSON", "{", []],
+    ["lacks its workspace", JSON.stringify({ id: "w1", schemaVersion: 1, name: "probe-metric" }), []],
+    ["has a payload of another shape", workText({ uri: 1 }), ["w1"]],
   ] as const) {
-    it.effect(`because it ${name} is never delivered again`, () =>
+    it.effect(`because it ${name} is never delivered again, nor published again when it says what it is`, () =>
       Effect.gen(function* () {
         const { work, verdicts } = delivered(text)
-        yield* perform(never, stubDoor().service, work)
+        const door = stubDoor()
+        yield* perform(never, door.service, work)
         expect(verdicts).toEqual(["terminate unreadable"])
+        expect(door.completed).toEqual(known)
       }),
     )
   }

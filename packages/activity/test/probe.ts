@@ -53,6 +53,8 @@ export const workText = (payload: unknown, over: object = {}): string =>
 
 export interface StubDoor {
   readonly committed: Array<DoorMessage & { readonly door: string }>
+  /** Ids of work whose sender will not publish it again. */
+  readonly completed: Array<string>
   readonly layer: Layer.Layer<Door>
   readonly service: Door["Service"]
 }
@@ -64,16 +66,18 @@ export const stubDoor = (
 ): StubDoor => {
   const left = [...failures]
   const committed: StubDoor["committed"] = []
+  const completed: Array<string> = []
   const service: Door["Service"] = {
     commit: () => Effect.die("the activity runtime completes work, nothing else"),
-    complete: (workspaceId, _workId, messages) =>
+    complete: (workspaceId, workId, messages) =>
       Effect.gen(function* () {
         const fault = left.shift()
         if (fault !== undefined) return yield* new StorageError({ fault, message: `the store is ${fault}` })
         committed.push(...messages.map(each => ({ ...each, door: workspaceId })))
+        completed.push(workId)
         onCommit()
       }),
     ask: () => Effect.die("the activity runtime asks for no receipts"),
   }
-  return { committed, service, layer: Layer.succeed(Door, Door.of(service)) }
+  return { committed, completed, service, layer: Layer.succeed(Door, Door.of(service)) }
 }

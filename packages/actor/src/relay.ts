@@ -20,6 +20,8 @@ const sweepEvery = 2_000
 const resendMessagesMax = 500
 /** Channels sent again at the same time: each holds its messages in memory until the broker has them. */
 const resendChannelsMax = 8
+/** Whoever misses something asks again sooner than a lost acknowledgement is given up. */
+const resendPatience = 1_000
 const activitiesPerTickMax = 500
 
 export interface Committed {
@@ -131,7 +133,7 @@ export class RelayService extends Context.Service<RelayService, Relay>()("@sluic
           return Effect.gen(function* () {
             const envelopes = yield* store.outbox(source, destination, from, resendMessagesMax)
             resends.sent(source, destination, envelopes.at(-1)?.number ?? 0)
-            yield* publishMessages(envelopes, true)
+            yield* Effect.timeoutOption(publishMessages(envelopes, true), resendPatience)
           }).pipe(Effect.ensuring(Effect.sync(() => sending.delete(channel))))
         })
 
@@ -169,14 +171,18 @@ export class RelayService extends Context.Service<RelayService, Relay>()("@sluic
         // Before looking: what is committed or hurried from here on is marked anew.
         dirty.clear()
         urgent.clear()
-        yield* Effect.onError(look(now, sources, hurried), () => Effect.sync(() => hurry(hurried)))
+        yield* Effect.onError(look(now, sources, hurried), () => Effect.sync(() => markUrgent(hurried)))
       })
 
-      const hurry = (sources: ReadonlyArray<PartitionId>): void => {
+      const markUrgent = (sources: ReadonlyArray<PartitionId>): void => {
         for (const source of sources) {
+          if (!owned.has(nameOf(source))) continue
           dirty.set(nameOf(source), source)
           urgent.set(nameOf(source), source)
         }
+      }
+      const hurry = (sources: ReadonlyArray<PartitionId>): void => {
+        markUrgent(sources)
         wanted.openUnsafe()
       }
 

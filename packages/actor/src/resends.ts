@@ -6,13 +6,15 @@ import { type ChannelBacklog, destinationOf, type PartitionId } from "./partitio
 
 /** A channel whose first unapplied number has not moved for this long is sent again. */
 export const resendAfter = 2_000
-const growth = 1.5 // after half a minute about every ten seconds
+/** After that, whenever another tenth of the time has passed: recovery never takes much longer than what it recovers from. */
+const waitShare = 0.1
 const resendMax = 60_000
 
 interface Progress {
   readonly first: number
+  /** Since when it has stood there. */
+  readonly since: number
   readonly dueAt: number
-  readonly wait: number
   /** The highest number sent again; 0 when none was. */
   readonly upTo: number
 }
@@ -33,13 +35,14 @@ export class Resends {
       // Everything sent again was applied, and it stands at the end of that: what follows was lost as well.
       const goesOn = seen !== undefined && seen.upTo > 0 && channel.first === seen.upTo + 1 && moved
       if (urgent.has(nameOf(channel.source)) || goesOn || (!moved && now >= seen.dueAt)) {
-        const wait = moved ? resendAfter : Math.min(resendMax, seen.wait * growth)
-        this.#channels.set(id, { first: channel.first, dueAt: now + wait, wait, upTo: 0 })
+        const since = moved ? now : seen.since
+        const wait = Math.min(resendMax, Math.max(resendAfter, waitShare * (now - since)))
+        this.#channels.set(id, { first: channel.first, since, dueAt: now + wait, upTo: 0 })
         return true
       }
       if (moved) {
         const upTo = seen !== undefined && channel.first <= seen.upTo ? seen.upTo : 0
-        this.#channels.set(id, { first: channel.first, dueAt: now + resendAfter, wait: resendAfter, upTo })
+        this.#channels.set(id, { first: channel.first, since: now, dueAt: now + resendAfter, upTo })
       }
       return false
     })

@@ -21,15 +21,6 @@ export const reconcile = (key: string, reason: string) => ({
   type: "Reconcile",
   body: { reason },
 })
-/** A message that creates nobody. */
-export const settled = (key: string, jobSetId: string) => ({
-  kind: "target" as const,
-  workspaceId,
-  key,
-  type: "JobSettled",
-  body: { jobSetId },
-})
-
 const counting: AnyActorKind = { _tag: "Document", definition: countingActor }
 
 /** Everything is stopped with the scope: processes first, then proxies and servers. */

@@ -1,73 +1,10 @@
 /** The loop on a real broker and a real database: what P2 to P4 and P6 rest on. */
-
 import { describe, it } from "@effect/vitest"
-import { platformLayer } from "@sluice/process/platform"
-import { natsServer } from "@sluice/testkit/nats"
-import { testDatabase } from "@sluice/testkit/shared"
-import { Effect, Exit, Layer, Redacted, Scope } from "effect"
+import { Effect } from "effect"
 import { expect } from "vitest"
 import { Door } from "../src/door.ts"
-import { Host } from "../src/host.ts"
 import { Storage } from "../src/ports.ts"
-import { type Counted, countingActor } from "./counting-actor.ts"
-
-const workspaceId = "11111111-1111-4111-8111-111111111111"
-const reconcile = (key: string, reason: string) => ({
-  kind: "target" as const,
-  workspaceId,
-  key,
-  type: "Reconcile",
-  body: { reason },
-})
-
-/** Starts processes of the runtime on one broker and one database; each can be stopped by closing its scope. */
-const installation = Effect.gen(function* () {
-  const nats = yield* natsServer
-  const database = yield* testDatabase
-  const platform = platformLayer({
-    database: { ...database, poolSize: 12 },
-    bus: {
-      servers: [nats.url],
-      user: nats.user,
-      pass: Redacted.value(nats.password),
-      namespace: "sluice",
-      name: "test",
-    },
-    partitions: 4,
-  })
-  const process = (owner: string) =>
-    Effect.gen(function* () {
-      const scope = yield* Scope.make()
-      const context = yield* Layer.build(
-        Host.layer({ actors: [{ _tag: "Document", definition: countingActor }], doors: true, owner }).pipe(
-          Layer.provideMerge(platform),
-        ),
-      ).pipe(Scope.provide(scope))
-      return { context, stop: Scope.close(scope, Exit.void) }
-    })
-  return { nats, process }
-})
-
-const stateOf = (key: string) =>
-  Effect.gen(function* () {
-    const storage = yield* Storage
-    const [row] = yield* storage.query<{ state: Counted }>(
-      "SELECT state FROM actor_state WHERE kind = 'target' AND key = $1",
-      [key],
-    )
-    return row?.state ?? { count: 0, heard: [] }
-  })
-
-const until = <A, E, R>(what: string, look: Effect.Effect<A, E, R>, good: (a: A) => boolean) =>
-  Effect.gen(function* () {
-    let seen: A | undefined
-    for (let i = 0; i < 200; i++) {
-      seen = yield* look
-      if (good(seen)) return seen
-      yield* Effect.sleep(50)
-    }
-    return yield* Effect.die(new Error(`waited for ${what}; saw ${JSON.stringify(seen)}`))
-  })
+import { installation, reconcile, silently, stateOf, until, workspaceId } from "./processes.ts"
 
 describe("an actor on the runtime", () => {
   it.live(
@@ -98,7 +35,7 @@ describe("an actor on the runtime", () => {
           yield* until("an empty outbox", (yield* Storage).query("SELECT 1 FROM outbox"), rows => rows.length === 0)
         }).pipe(Effect.provideContext(one.context))
         yield* one.stop
-      }).pipe(Effect.scoped),
+      }).pipe(Effect.scoped, silently),
     30_000,
   )
 
@@ -124,7 +61,34 @@ describe("an actor on the runtime", () => {
           expect(rows).toEqual([])
         }).pipe(Effect.provideContext(two.context))
         yield* two.stop
-      }).pipe(Effect.scoped),
+      }).pipe(Effect.scoped, silently),
+    30_000,
+  )
+
+  it.live(
+    "fires every one of a thousand timers that are due at the same time, and handles messages in between",
+    () =>
+      Effect.gen(function* () {
+        const { process } = yield* installation
+        const one = yield* process("one")
+        yield* Effect.gen(function* () {
+          const door = yield* Door
+          const keys = Array.from({ length: 1_000 }, (_, i) => `t${i}`)
+          const commit = (messages: ReadonlyArray<ReturnType<typeof reconcile>>) =>
+            door.commit(workspaceId, () => Effect.succeed({ value: undefined, messages }))
+          const counted = Effect.flatMap(Storage, storage =>
+            storage.query<{ n: number }>("SELECT count(*)::int AS n FROM actor_state WHERE state ->> 'count' = '2'"),
+          )
+          yield* commit(keys.map(key => reconcile(key, "timer:1000")))
+          yield* commit([reconcile("message", "first"), reconcile("message", "second")])
+          yield* until("the messages", stateOf("message"), state => state.count === 2)
+          yield* until("all timers", counted, rows => rows[0]?.n === 1_001)
+          const rang = yield* (yield* Storage).query("SELECT 1 FROM journal WHERE type = 'timer:bell'")
+          expect(rang).toHaveLength(1_000)
+          expect(yield* (yield* Storage).query("SELECT 1 FROM timer")).toEqual([])
+        }).pipe(Effect.provideContext(one.context))
+        yield* one.stop
+      }).pipe(Effect.scoped, silently),
     30_000,
   )
 
@@ -151,7 +115,7 @@ describe("an actor on the runtime", () => {
           expect((yield* stateOf("k")).heard).toEqual(["x"])
         }).pipe(Effect.provideContext(one.context))
         yield* one.stop
-      }).pipe(Effect.scoped),
+      }).pipe(Effect.scoped, silently),
     30_000,
   )
 
@@ -169,7 +133,7 @@ describe("an actor on the runtime", () => {
           expect((yield* ask("refuse")).receipt).toEqual({ _tag: "Refused", reason: "not now" })
         }).pipe(Effect.provideContext(one.context))
         yield* one.stop
-      }).pipe(Effect.scoped),
+      }).pipe(Effect.scoped, silently),
     30_000,
   )
 
@@ -195,7 +159,7 @@ describe("an actor on the runtime", () => {
           expect(b.heard.slice(-20)).toEqual(Array.from({ length: 20 }, (_, i) => `after${i}`))
         }).pipe(Effect.provideContext(one.context))
         yield* one.stop
-      }).pipe(Effect.scoped),
+      }).pipe(Effect.scoped, silently),
     40_000,
   )
 })
