@@ -13,12 +13,14 @@ export const checkNamedWaits = (data: JournalExport): Findings => {
   const stopped = new Map(
     data.deadLetters.filter(one => !one.parked).map(one => [`${one.kind} ${one.key}`, one.reason]),
   )
-  const pending = new Set(data.outbox.filter(row => row.kind === "target").map(row => row.key))
+  const pending = new Set(
+    data.outbox.filter(row => row.kind === "target" || row.kind === "planner").map(row => row.key),
+  )
   for (const target of data.targets) {
     if (!target.present) continue
     const status = statuses.get(target.key)
-    // Its first look is on its way.
-    if (status === undefined && pending.has(target.key)) continue
+    // Its first look is on its way: sent to it, or in a fan-out of the planner's that is not over.
+    if (status === undefined && (pending.has(target.key) || pending.has(target.workspaceId))) continue
     const reason = stopped.get(`target ${target.key}`)
     const silence = status === undefined ? "it has never said anything" : unnamed(status)
     findings.expect(silence === undefined || (reason ?? "") !== "", () => `target ${target.key}: ${silence}`)

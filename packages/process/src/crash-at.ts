@@ -5,7 +5,10 @@
 import { type CrashPoint, crashPoints } from "@sluice/actor/crash-point"
 
 /** What to do at a point; throws on a name that is none, so that a test cannot silently test nothing. */
-export const crashAt = (text: string | undefined = process.env.CRASH_AT): ((point: CrashPoint) => void) => {
+export const crashAt = (
+  text: string | undefined = process.env.CRASH_AT,
+  die: () => void = () => process.kill(process.pid, "SIGKILL"),
+): ((point: CrashPoint) => void) => {
   if (text === undefined || text === "") return () => {}
   const [name, nth = "1"] = text.split(":")
   if (!(crashPoints as ReadonlyArray<string>).includes(name ?? "")) {
@@ -13,6 +16,6 @@ export const crashAt = (text: string | undefined = process.env.CRASH_AT): ((poin
   }
   let left = Number(nth)
   return point => {
-    if (point === name && --left === 0) process.kill(process.pid, "SIGKILL")
+    if (point === name && --left === 0) die()
   }
 }

@@ -11,6 +11,8 @@ import { type Load, type LoadOptions, type Progress, prepareLoad } from "./load.
 /** The promise of the lane: after a fault's end it goes on within this time. */
 export const recoverySecondsMax = 10
 const settleSecondsMax = 60
+/** Until the first jobs are through: the load begins on a cold process. */
+const warmUpSecondsMax = 40
 
 /** Partition rows serialise what happens in them; four keep two cores busy, sixteen mostly share them out. */
 const lanePartitions = "4"
@@ -32,10 +34,12 @@ export interface FaultLane {
   readonly close: () => Promise<void>
 }
 
-export const openFaultLane = async (
-  options: InstallationOptions = {},
-  load: Partial<LoadOptions> = {},
-): Promise<FaultLane> => {
+export interface LaneOptions extends Partial<LoadOptions> {
+  /** What must stand before the first version arrives, such as an agent. */
+  readonly beforeLoad?: (lane: Pick<FaultLane, "here" | "load">) => Promise<void>
+}
+
+export const openFaultLane = async (options: InstallationOptions = {}, load: LaneOptions = {}): Promise<FaultLane> => {
   const environment = { SLUICE_PARTITIONS: lanePartitions, ...options.environment }
   const here = await openInstallation({ ...options, environment })
   try {
@@ -46,19 +50,19 @@ export const openFaultLane = async (
   }
 }
 
-const laneOn = async (here: Installation, options: Partial<LoadOptions>): Promise<FaultLane> => {
+const laneOn = async (here: Installation, options: LaneOptions): Promise<FaultLane> => {
   const load = await prepareLoad(here, options)
   const [process] = here.processes
   if (process === undefined) throw new Error("the installation has no process")
   const now = async () => (await here.query<{ now: string }>("SELECT clock_timestamp()::text AS now"))[0]?.now ?? ""
-  const recovers = async (from?: string): Promise<number> => {
+  const recovers = async (from?: string, seconds = recoverySecondsMax): Promise<number> => {
     const since = from ?? (await reachable(now))
     const begun = Date.now()
     await here.feed.until(
       `every deployment to have a job that began after ${since} and succeeded`,
       () => here.query<{ deployment: string }>(recoveredQuery, [load.deploymentIds, since]),
       rows => rows.length === load.deploymentIds.length,
-      recoverySecondsMax,
+      seconds,
     )
     return Date.now() - begun
   }
@@ -67,8 +71,9 @@ const laneOn = async (here: Installation, options: Partial<LoadOptions>): Promis
     () => load.progress(),
     progress => progress.targets === load.targets,
   )
+  await options.beforeLoad?.({ here, load })
   load.start()
-  await recovers()
+  await recovers(undefined, warmUpSecondsMax)
   return {
     here,
     load,

@@ -21,7 +21,7 @@ export interface Load {
   readonly deploymentIds: ReadonlyArray<string>
   /** By deployment. */
   readonly agentIds: ReadonlyArray<string>
-  /** How many there are. */
+  readonly targetsPerDeployment: number
   readonly targets: number
   /** Starts publishing; `stop` ends it once the versions under way are acknowledged. */
   readonly start: () => void
@@ -97,6 +97,7 @@ export const prepareLoad = async (installation: Installation, options: Partial<L
     environmentId,
     deploymentIds,
     agentIds,
+    targetsPerDeployment,
     targets: targetsPerDeployment * agents.length,
     acknowledged,
     publish,

@@ -187,11 +187,11 @@ export class Then {
       if (started !== undefined) throw new Error(`${tag} ran on ${name}: ${JSON.stringify(started)}`)
     })
   }
-  /** The job that last ran there ended so. */
-  lastJobEnds(name: string, status: string): Told {
+  /** The status of the newest job there. */
+  lastJobIs(name: string, status: string): Told {
     return this.#next(scene =>
       scene.installation.feed.until(
-        `the last job of ${name} to end ${status}`,
+        `the last job of ${name} to be ${status}`,
         () => scene.jobs(name),
         jobs => jobs[0]?.status === status,
       ),

@@ -18,7 +18,9 @@ export const wakeChunk = 500
 export const wakeWaiting = defineActivity({
   name: "wake-waiting",
   payload: WakeWaiting,
-  concurrency: 8, // Each is one short query and one short commit; more would only queue at the door.
+  // Each is one short query and a share of a commit: results that come while one commit is on its way go with the next
+  // one, all together. Measured at 150 jobs a second: 8 fall behind by thousands, 64 keep up.
+  concurrency: 64,
   timeLimit: 30_000,
   run: work =>
     wake(work).pipe(
