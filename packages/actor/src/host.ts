@@ -4,7 +4,7 @@
  * only decides who bothers.
  */
 import type { SourceKind } from "@sluice/protocol/envelope"
-import { Clock, Context, Deferred, Effect, Exit, Layer, Option, Scope } from "effect"
+import { Clock, Context, Deferred, Effect, Exit, Layer, Option, Scope, Semaphore } from "effect"
 import { reached } from "./crash-point.ts"
 import type { AnyActorKind } from "./definition.ts"
 import { type Partition, runPartition } from "./partition.ts"
@@ -14,6 +14,11 @@ import { RelayService } from "./relay.ts"
 
 /** A dead owner's partitions move after this; the timeouts of runtime sessions are shorter. */
 export const leaseMs = 6_000
+/**
+ * Batches of one process at one time. More than the machine can work on only makes each of them smaller, and a small batch
+ * costs as many round trips as a large one (two cores, 16 partitions, 1,500 targets: 195 per second against 130 without).
+ */
+const batchesAtOnceMax = 6
 const renewEvery = 1_500
 /** A loop that has not passed for this long is stuck: seen by the health check. */
 const stuckAfter = 20_000
@@ -50,6 +55,7 @@ export class Host extends Context.Service<
       Effect.gen(function* () {
         const store = yield* PartitionStore
         const relay = yield* RelayService
+        const turns = yield* Semaphore.make(batchesAtOnceMax)
         const context = yield* Effect.context<Bus | PartitionStore | RelayService>()
         const running = new Map<string, { taken: Taken; scope: Scope.Closeable; partition?: Partition }>()
         const kinds: ReadonlyArray<SourceKind> = [
@@ -66,7 +72,7 @@ export class Host extends Context.Service<
           running.set(nameOf(taken), entry)
           yield* relay.own(taken)
           if (actor === undefined) return
-          const partition = yield* runPartition(actor, taken, relay).pipe(
+          const partition = yield* runPartition(actor, taken, relay, turns).pipe(
             Scope.provide(scope),
             Effect.provideContext(context),
           )

@@ -5,7 +5,7 @@
  */
 import { Envelope } from "@sluice/protocol/envelope"
 import { streams, subjects } from "@sluice/protocol/subjects"
-import { Clock, Deferred, Effect, Exit, Latch, Metric, Option, Schema, type Scope } from "effect"
+import { Clock, Deferred, Effect, Exit, Latch, Metric, Option, Schema, type Scope, type Semaphore } from "effect"
 import { Asking, gapPatience } from "./asking.ts"
 import { type Batched, type Owned, putAside, runBatch } from "./batch.ts"
 import { reached } from "./crash-point.ts"
@@ -39,11 +39,15 @@ export interface Partition {
 const decodeEnvelope = Schema.decodeUnknownExit(Envelope)
 const textDecoder = new TextDecoder()
 
-/** Starts the loop of a partition just taken, in the caller's scope. */
+/**
+ * Starts the loop of a partition just taken, in the caller's scope. `turns` are the batches of the process at one time:
+ * what arrives while a partition waits for its turn goes with the same commit.
+ */
 export const runPartition = Effect.fnUntraced(function* (
   actor: AnyActorKind,
   taken: Taken,
   relay: Relay,
+  turns: Semaphore.Semaphore,
 ): Effect.fn.Return<Partition, never, Bus | PartitionStore | Scope.Scope> {
   const bus = yield* Bus
   const store = yield* PartitionStore
@@ -157,8 +161,9 @@ export const runPartition = Effect.fnUntraced(function* (
         return yield* Effect.never
       }
       const more = yield* pass().pipe(
-        // A stop waits for the batch under way, which takes milliseconds.
+        // A stop waits for the batch under way, which takes milliseconds; it does not wait for a turn.
         Effect.uninterruptible,
+        turns.withPermits(1),
         Effect.catchTag(["StorageError", "StepFailed"], error => Effect.as(recover(error), true)),
         // Putting aside failed as well: the next pass meets the same message again, and comes back to it.
         Effect.catchTag("StorageError", error => Effect.as(recoverLater(error), true)),
