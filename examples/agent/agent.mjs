@@ -6,7 +6,13 @@ const { NATS_URL, WORKSPACE_ID, JOB_AGENT_ID, SLUICE_NAMESPACE = "sluice" } = pr
 const { host, username, password } = new URL(NATS_URL)
 const connection = await connect({ servers: host, user: username, pass: password, maxReconnectAttempts: -1 })
 const js = jetstream(connection)
-const jobs = await js.consumers.get(`${SLUICE_NAMESPACE}_agent_${WORKSPACE_ID}`, JOB_AGENT_ID)
+const stream = `${SLUICE_NAMESPACE}_agent_${WORKSPACE_ID}` // made within a second of the agent's registration
+const find = () => js.consumers.get(stream, JOB_AGENT_ID).catch(error => console.log(`${error.message}; trying again`))
+let jobs = await find()
+while (!jobs) {
+  await new Promise(resolve => setTimeout(resolve, 1000))
+  jobs = await find()
+}
 
 /** Your work goes here. What it returns is the job's message; what it throws is why it failed. */
 async function deploy({ dispatchContext: { deployment, version, resource }, jobAgentConfig }) {

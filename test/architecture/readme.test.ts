@@ -16,7 +16,8 @@ describe("the README", () => {
 
   it("names only npm scripts that exist, and every script's file exists", () => {
     const named = [...readme.matchAll(/npm (?:run )?([a-z][a-z:-]*)/g)].map(match => match[1] ?? "")
-    for (const script of named.filter(name => !["install", "ci"].includes(name))) expect(Object.keys(manifest.scripts)).toContain(script)
+    for (const script of named.filter(name => !["install", "ci"].includes(name)))
+      expect(Object.keys(manifest.scripts)).toContain(script)
     for (const command of Object.values(manifest.scripts)) {
       const file = command.split(" ")[2] ?? ""
       if (file.endsWith(".ts")) expect(existsSync(join(root, file)), file).toBe(true)

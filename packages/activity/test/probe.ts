@@ -69,6 +69,7 @@ export const stubDoor = (
   const completed: Array<string> = []
   const service: Door["Service"] = {
     commit: () => Effect.die("the activity runtime completes work, nothing else"),
+    post: () => Effect.die("the activity runtime completes work, nothing else"),
     complete: (workspaceId, workId, messages) =>
       Effect.gen(function* () {
         const fault = left.shift()

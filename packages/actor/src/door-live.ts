@@ -124,41 +124,44 @@ export const doorLayer: Layer.Layer<Door, BusError, Bus | PartitionStore | Stora
         }).pipe(Effect.ensuring(forget))
       })
 
-    /** One group per door partition: its row is what completions queue for. */
-    const groups = new Map<number, GroupCommit<Completion>>()
-    const complete: Door["Service"]["complete"] = (workspaceId, workId, messages) =>
+    /** One group per door partition: its row is what they would queue for one by one. */
+    const groups = new Map<number, GroupCommit<Posted>>()
+    const post = (posted: Posted) =>
       Effect.suspend(() => {
-        const partition = partitionOf(workspaceId, partitions)
+        const partition = partitionOf(posted.workspaceId, partitions)
         const group = groups.get(partition) ?? groupCommit(one => 1 + one.messages.length, commitTogether)
         groups.set(partition, group)
-        return group.add({ workspaceId, workId, messages })
+        return group.add(posted)
       })
-    const commitTogether = (list: ReadonlyArray<Completion>) =>
+    const commitTogether = (list: ReadonlyArray<Posted>) =>
       Effect.asVoid(
         commit(list[0]?.workspaceId ?? "", tx =>
-          Effect.map(
-            store.activitiesDone(
-              tx,
-              list.map(one => one.workId),
-            ),
-            first => ({
-              value: undefined,
-              // Two deliveries of the same work may stand in one group.
-              messages: [...new Map(list.map(one => [one.workId, one])).values()]
-                .filter(one => first.has(one.workId))
-                .flatMap(one => one.messages),
-            }),
-          ),
+          Effect.gen(function* () {
+            const workIds = list.flatMap(one => one.workId ?? [])
+            const first = new Set(workIds.length === 0 ? [] : yield* store.activitiesDone(tx, workIds))
+            const messages = list.flatMap(one => {
+              // Each result counts once: two deliveries of the same work may stand in one group.
+              if (one.workId !== undefined && !first.delete(one.workId)) return []
+              return one.messages
+            })
+            return { value: undefined, messages }
+          }),
         ),
       )
 
-    return { commit: (workspaceId, work) => commit(workspaceId, work), complete, ask }
+    return {
+      commit: (workspaceId, work) => commit(workspaceId, work),
+      post: (workspaceId, messages) => post({ workspaceId, messages }),
+      complete: (workspaceId, workId, messages) => post({ workspaceId, workId, messages }),
+      ask,
+    }
   }),
 )
 
-interface Completion {
+interface Posted {
   readonly workspaceId: string
-  readonly workId: string
+  /** Of a result: the work that is done by it. */
+  readonly workId?: string
   readonly messages: ReadonlyArray<DoorMessage>
 }
 

@@ -25,6 +25,8 @@ export class Door extends Context.Service<
       workspaceId: string,
       work: (tx: Tx) => Effect.Effect<{ readonly value: A; readonly messages: ReadonlyArray<DoorMessage> }, E>,
     ) => Effect.Effect<{ readonly value: A; readonly messageIds: ReadonlyArray<string> }, E | StorageError>
+    /** Messages alone; those of callers at the same time share a commit. Durable when it succeeds. */
+    readonly post: (workspaceId: string, messages: ReadonlyArray<DoorMessage>) => Effect.Effect<void, StorageError>
     /**
      * The result of one piece of activity work: its messages, once. A second delivery of the same work that comes through
      * later changes nothing.

@@ -41,7 +41,7 @@ export const jobColumns = `id, job_set_id AS "jobSetId", target_key AS "targetKe
   ${ms("completed_at", "completedAt")}, ${ms("updated_at", "updatedAt")}`
 
 export const findJob = (
-  tx: Tx,
+  tx: Pick<Tx, "query">,
   workspaceId: WorkspaceId,
   id: string,
 ): Effect.Effect<JobRow | undefined, StorageError> =>

@@ -3,7 +3,7 @@
  * agent's job is refused. What it means is the job actor's to decide: here it becomes one numbered message, then the ack.
  */
 import { Door } from "@sluice/actor/door"
-import { Bus, type Storage, type StorageError, type Work } from "@sluice/actor/ports"
+import { Bus, Storage, type StorageError, type Work } from "@sluice/actor/ports"
 import type { WorkspaceId } from "@sluice/domain/ids"
 import { AgentReport } from "@sluice/protocol/intake"
 import type { AgentReported } from "@sluice/protocol/job"
@@ -13,8 +13,11 @@ import { Effect, Result, Schema } from "effect"
 import { isUuid } from "./read-request.ts"
 import { unstorable } from "./storable.ts"
 
-/** Commits overlap; two reports of one job may swap, which their attempt and the terminal statuses make harmless. */
-const concurrency = 8
+/**
+ * As many as may share one commit. Two reports of one job may swap, which their attempt and the terminal statuses make
+ * harmless.
+ */
+const concurrency = 64
 const retryAfterMilliseconds = 1_000
 
 const decodeReport = Schema.decodeUnknownResult(AgentReport)
@@ -60,25 +63,18 @@ const read = (data: Uint8Array): Result.Result<AgentReport, string> =>
   )
 
 /** The reason it is refused, or nothing once it is committed. */
-const record = Effect.fnUntraced(function* (work: Work): Effect.fn.Return<string | undefined, StorageError, Door> {
+const record = Effect.fnUntraced(function* (
+  work: Work,
+): Effect.fn.Return<string | undefined, StorageError, Door | Storage> {
   const { workspaceId, jobAgentId } = readAgentReportSubject(work.subject)
   const decoded = read(work.data)
   if (Result.isFailure(decoded)) return `it does not decode: ${decoded.failure}`
   const report = decoded.success
   if (!isUuid(report.jobId) || !isUuid(workspaceId)) return "it names no job"
+  const job = yield* findJob(yield* Storage, workspaceId as WorkspaceId, report.jobId)
+  if (job === undefined || job.jobAgentId !== jobAgentId) return `job ${report.jobId} is not this agent's`
+  const body: AgentReported = { ...report, reportedBy: jobAgentId }
   const door = yield* Door
-  const { value } = yield* door.commit(workspaceId, tx =>
-    Effect.gen(function* () {
-      const job = yield* findJob(tx, workspaceId as WorkspaceId, report.jobId)
-      if (job === undefined || job.jobAgentId !== jobAgentId) {
-        return { value: `job ${report.jobId} is not this agent's`, messages: [] }
-      }
-      const body: AgentReported = { ...report, reportedBy: jobAgentId }
-      return {
-        value: undefined,
-        messages: [{ kind: "job" as const, workspaceId, key: job.jobSetId, type: "AgentReported", body }],
-      }
-    }),
-  )
-  return value
+  yield* door.post(workspaceId, [{ kind: "job", workspaceId, key: job.jobSetId, type: "AgentReported", body }])
+  return undefined
 })

@@ -17,6 +17,7 @@ const openDoor = (through: Array<DoorMessage>) =>
         through.push(...messages)
         return { value, messageIds: messages.map(() => randomUUID()) }
       }),
+    post: () => Effect.die("the activity answers, and posts nothing"),
     complete: () => Effect.die("the runtime completes, not the activity"),
     ask: () => Effect.die("the activity asks for no receipt"),
   })
