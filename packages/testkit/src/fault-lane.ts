@@ -14,9 +14,6 @@ const settleSecondsMax = 60
 /** Until the first jobs are through: the load begins on a cold process. */
 const warmUpSecondsMax = 40
 
-/** Partition rows serialise what happens in them; four keep two cores busy, sixteen mostly share them out. */
-const lanePartitions = "4"
-
 export interface FaultLane {
   readonly here: Installation
   readonly load: Load
@@ -40,8 +37,7 @@ export interface LaneOptions extends Partial<LoadOptions> {
 }
 
 export const openFaultLane = async (options: InstallationOptions = {}, load: LaneOptions = {}): Promise<FaultLane> => {
-  const environment = { SLUICE_PARTITIONS: lanePartitions, ...options.environment }
-  const here = await openInstallation({ ...options, environment })
+  const here = await openInstallation(options)
   try {
     return await laneOn(here, load)
   } catch (error) {
