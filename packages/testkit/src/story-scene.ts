@@ -98,7 +98,7 @@ export class Scene {
     return found
   }
 
-  async newestVersion(): Promise<Body> {
+  async newestVersion(): Promise<Body | undefined> {
     const { items } = await this.api.get(`W/deployments/${this.deploymentId}/versions?limit=1&order=desc`)
     return items[0]
   }

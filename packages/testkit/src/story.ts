@@ -210,19 +210,21 @@ export class Then {
   }
 }
 
-/** Looked at with the newest version in view: a target that has not heard of it yet runs the old one for another reason. */
-const runs = async (scene: Scene, name: string, tag: string): Promise<unknown> => {
-  const newest = await scene.newestVersion()
-  return scene.installation.feed.until(
+/**
+ * Looked at with the newest version in view, read anew each time (one that was published over NATS is stored before it is
+ * committed): a target that has not heard of it yet runs the old one for another reason.
+ */
+const runs = (scene: Scene, name: string, tag: string): Promise<unknown> =>
+  scene.installation.feed.until(
     `${name} to run ${tag}`,
-    () => scene.state(name),
-    ({ currentRelease, sluice }) =>
+    async () => ({ newest: await scene.newestVersion(), state: await scene.state(name) }),
+    ({ newest, state: { currentRelease, sluice } }) =>
+      newest !== undefined &&
       currentRelease?.version.tag === tag &&
       (sluice?.phase === "idle" || sluice?.phase === "waiting") &&
       sluice.lastKnownGoodReleaseId === currentRelease.id &&
       (newest.tag === tag || sluice.blocked?.versionId === newest.id),
   )
-}
 
 const waits = (scene: Scene, name: string, rule: string, reason: RegExp): Promise<unknown> =>
   scene.installation.feed.until(
