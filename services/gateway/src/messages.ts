@@ -81,6 +81,3 @@ export const wake = (
   Effect.map(waitingTargets(tx, workspaceId, subjects), keys =>
     keys.map(key => ({ kind: "target", workspaceId, key, type: "Reconcile", body: { reason } })),
   )
-
-/** The row that the batch offering a job shares: bumping it makes such a batch conflict and see the stop. */
-export const stopGuard = (workspaceId: string): string => `stop:${workspaceId}`

@@ -1,7 +1,4 @@
-/** The guard rows a target's commits take; `rolloutGuard` is the rules'. */
-
-/** Shared by every offer of a job, updated by whoever stops a workspace: the two see each other, whichever comes first. */
-export const stopGuard = (workspaceId: string): string => `stop:${workspaceId}`
+/** The guard row that is the targets' own; `rolloutGuard` and `stopGuard` are the rules'. */
 
 /** Updated by every failure for good: thresholds of rollback rules count over a whole deployment. */
 export const failureGuard = (deploymentId: string): string => `failure:${deploymentId}`
